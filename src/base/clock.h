@@ -1,0 +1,26 @@
+/*
+ * Time, in the two kinds the program needs: a monotonic one for deadlines and
+ * a calendar one for people who read logs.
+ */
+#ifndef ZOMBIE_BASE_CLOCK_H
+#define ZOMBIE_BASE_CLOCK_H
+
+#include <stdint.h>
+#include <time.h>
+
+/* Room for clock_format_iso8601(), terminating NUL included. */
+#define CLOCK_ISO8601_SIZE 25
+
+/*
+ * Milliseconds of CLOCK_MONOTONIC (clock_gettime(2)): never goes back, stops
+ * while the machine is suspended. The only time that deadlines are made of.
+ */
+int64_t clock_now_ms(void);
+
+/*
+ * Write `when` (seconds and nanoseconds since the epoch) in UTC as ISO 8601
+ * with milliseconds, "2026-01-31T23:59:59.123Z", into buf.
+ */
+void clock_format_iso8601(const struct timespec *when, char buf[CLOCK_ISO8601_SIZE]);
+
+#endif

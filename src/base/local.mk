@@ -1,0 +1,9 @@
+# Folder src/base: log, time, text, numbers, addresses. Knows nothing of the rest.
+libzombie_a_SOURCES += \
+	%D%/address.c %D%/address.h \
+	%D%/clock.c %D%/clock.h \
+	%D%/log.c %D%/log.h \
+	%D%/log_line.c %D%/log_line.h \
+	%D%/network.c %D%/network.h \
+	%D%/number.c %D%/number.h \
+	%D%/utf8.c %D%/utf8.h

@@ -1,0 +1,92 @@
+#include "config.h"
+
+#include "base/log.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+#include <time.h>
+#include <unistd.h>
+
+#include "base/log_line.h"
+
+/* One log a process, as there is one stderr: the only state of this folder. */
+static struct {
+    int fd; /* -1: nowhere */
+    enum log_level level;
+    enum log_format format;
+    const char *role;
+    uint64_t id;
+} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0};
+
+static int target_open(const char *target)
+{
+    if (strcmp(target, "stderr") == 0)
+        return STDERR_FILENO;
+    if (strcmp(target, "stdout") == 0)
+        return STDOUT_FILENO;
+    int fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    return fd >= 0 ? fd : -errno;
+}
+
+int log_open(enum log_level level, enum log_format format, const char *target)
+{
+    int fd = target_open(target);
+    if (fd < 0)
+        return fd;
+    if (current.fd > STDERR_FILENO)
+        close(current.fd);
+    current.fd = fd;
+    current.level = level;
+    current.format = format;
+    return 0;
+}
+
+void log_identify(const char *role, uint64_t id)
+{
+    current.role = role;
+    current.id = id;
+}
+
+int log_fd(void)
+{
+    return current.fd;
+}
+
+void log_detach(void)
+{
+    if (current.fd <= STDERR_FILENO)
+        current.fd = -1;
+}
+
+static void write_line(const char *line, size_t len)
+{
+    ssize_t n;
+    do
+        n = write(current.fd, line, len);
+    while (n < 0 && errno == EINTR);
+}
+
+void log_write(enum log_level level, const struct log_field *fields, size_t n_fields,
+               const char *format, ...)
+{
+    if (level > current.level || current.fd < 0)
+        return;
+    char message[LOG_LINE_SIZE], line[LOG_LINE_SIZE];
+    va_list args;
+    va_start(args, format);
+    vsnprintf(message, sizeof message, format, args);
+    va_end(args);
+    struct log_record record = {.level = level,
+                                .role = current.role,
+                                .id = current.id,
+                                .message = message,
+                                .fields = fields,
+                                .n_fields = n_fields};
+    clock_gettime(CLOCK_REALTIME, &record.time);
+    int saved_errno = errno;
+    write_line(line, log_line_render(current.format, &record, line));
+    errno = saved_errno;
+}

@@ -1,0 +1,34 @@
+/*
+ * The listening sockets: bound once by the master, shared by all workers,
+ * closed by nobody else.
+ */
+#ifndef ZOMBIE_CLUSTER_LISTENER_H
+#define ZOMBIE_CLUSTER_LISTENER_H
+
+#include <stddef.h>
+
+struct conf;
+struct listeners;
+
+/*
+ * Bind and listen on every address of the configuration. Returns 0; or -errno
+ * of the first that failed, with a line in the log that names the address, and
+ * none left open.
+ */
+__attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
+                                                       struct listeners **ret_listeners);
+
+/* The descriptors, in the order of the configuration; *ret_n is 0 once they are closed. */
+const int *listeners_fds(const struct listeners *listeners, size_t *ret_n);
+
+/*
+ * Close this process's copies. Connections go on being accepted by processes
+ * that have copies of their own. A unix socket is unlinked, unless the file at
+ * its path is another one by now.
+ */
+void listeners_close(struct listeners *listeners);
+
+/* Close what is open, and free; NULL is fine. */
+void listeners_free(struct listeners *listeners);
+
+#endif

@@ -1,0 +1,101 @@
+#include "config.h"
+
+#include "cluster/pidfile.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <stdbool.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/stat.h>
+#include <unistd.h>
+
+#include "base/log.h"
+
+struct pidfile {
+    int fd;
+    char *path;
+};
+
+/* A holder that ends unlinks the path under our feet: then we have locked a nameless file. */
+static bool is_at_path(int fd, const char *path)
+{
+    struct stat open_file, named_file;
+    return fstat(fd, &open_file) == 0 && stat(path, &named_file) == 0 &&
+           open_file.st_dev == named_file.st_dev && open_file.st_ino == named_file.st_ino;
+}
+
+/* Returns the descriptor of the locked file, or -errno. */
+static int open_locked(const char *path)
+{
+    for (;;) {
+        int fd = open(path, O_RDWR | O_CREAT | O_CLOEXEC | O_NOFOLLOW, 0644);
+        if (fd < 0)
+            return -errno;
+        if (flock(fd, LOCK_EX | LOCK_NB) != 0) {
+            int err = -errno;
+            close(fd);
+            return err;
+        }
+        if (is_at_path(fd, path))
+            return fd;
+        close(fd);
+    }
+}
+
+static void complain(const char *path, int err)
+{
+    char holder[24] = "";
+    if (err != -EWOULDBLOCK) {
+        log_error("cannot use the pid file %s: %s", path, strerror(-err));
+        return;
+    }
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
+    ssize_t n = fd >= 0 ? read(fd, holder, sizeof holder - 1) : 0;
+    if (fd >= 0)
+        close(fd);
+    holder[n > 0 ? n : 0] = '\0';
+    holder[strcspn(holder, "\n")] = '\0';
+    log_error("the pid file %s is held by a master that runs, process %s", path, holder);
+}
+
+static int write_pid(int fd)
+{
+    char text[24];
+    int len = snprintf(text, sizeof text, "%d\n", (int)getpid());
+    if (ftruncate(fd, 0) != 0 || pwrite(fd, text, (size_t)len, 0) != len)
+        return errno != 0 ? -errno : -EIO;
+    return 0;
+}
+
+int pidfile_open(const char *path, struct pidfile **ret_pidfile)
+{
+    struct pidfile *pidfile = calloc(1, sizeof *pidfile);
+    char *copy = strdup(path);
+    int fd = pidfile != NULL && copy != NULL ? open_locked(path) : -ENOMEM;
+    int err = fd < 0 ? fd : write_pid(fd);
+    if (err == 0) {
+        *pidfile = (struct pidfile){fd, copy};
+        *ret_pidfile = pidfile;
+        return 0;
+    }
+    complain(path, err);
+    if (fd >= 0)
+        close(fd);
+    free(copy);
+    free(pidfile);
+    return err;
+}
+
+void pidfile_close(struct pidfile *pidfile)
+{
+    if (pidfile == NULL)
+        return;
+    if (is_at_path(pidfile->fd, pidfile->path))
+        unlink(pidfile->path);
+    close(pidfile->fd);
+    free(pidfile->path);
+    free(pidfile);
+}

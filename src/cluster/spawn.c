@@ -1,0 +1,112 @@
+#include "config.h"
+
+#include "cluster/spawn.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/random.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cluster/child.h"
+#include "cluster/hear.h"
+#include "cluster/listener.h"
+#include "cluster/master_state.h"
+#include "cluster/respawn.h"
+#include "conf/conf.h"
+#include "ipc/channel.h"
+#include "ipc/scoreboard.h"
+#include "worker/worker.h"
+
+static double throw_dice(void)
+{
+    uint32_t number = 0;
+    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
+        return 0.5;
+    return number / (UINT32_MAX + 1.0);
+}
+
+int64_t spawn_backoff_ms(struct slot *slot)
+{
+    const struct conf_instance *instance = &slot->master->conf->instance;
+    const struct respawn_limits limits = {.backoff_min_ms = instance->backoff_min_ms,
+                                          .backoff_max_ms = instance->backoff_max_ms};
+    slot->failed_boots++;
+    return respawn_backoff_ms(&limits, slot->failed_boots, throw_dice());
+}
+
+/* The child's side: never returns to the loop that it was copied with. */
+static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
+{
+    const struct master *master = slot->master;
+    struct worker_birth birth = {
+        .conf = master->conf,
+        .scoreboard = scoreboard_at(master->scoreboard, (size_t)(slot - master->slots)),
+        .worker = slot->worker,
+        .slot = slot->number,
+        .master = master->pid,
+        .channel_fd = channel_fd,
+    };
+    birth.listeners = listeners_fds(master->listeners, &birth.n_listeners);
+    log_identify("worker", slot->worker);
+    int status = child_settle(&birth);
+    exit(status == 0 ? worker_run(&birth) : status);
+}
+
+static void temporise(struct slot *slot, const char *what, int err, int64_t now_ms)
+{
+    int64_t wait_ms = spawn_backoff_ms(slot);
+    log_warning("cannot start a worker for slot %u: %s: %s, trying again in %" PRId64 " ms",
+                slot->number, what, strerror(-err), wait_ms);
+    slot->deadline_ms = now_ms + wait_ms;
+    slot_step(slot, SLOT_FAILED);
+}
+
+static void record_birth(struct slot *slot, pid_t pid, int64_t now_ms)
+{
+    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
+                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid)};
+    slot->pid = pid;
+    slot->started_ms = now_ms;
+    slot->ready_ms = 0;
+    slot->deadline_ms = now_ms + slot->master->conf->instance.boot_timeout_ms;
+    slot->deliberate = false;
+    slot->crashed = false;
+    slot->killed_for = NULL;
+    slot_step(slot, SLOT_SPAWNED);
+    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "worker %" PRIu64 " forked",
+              slot->worker);
+}
+
+void spawn_worker(struct slot *slot, int64_t now_ms)
+{
+    struct master *master = slot->master;
+    int fds[2];
+    int err = channel_pair(fds);
+    if (err != 0) {
+        temporise(slot, "socketpair", err, now_ms);
+        return;
+    }
+    err = hear_worker(slot, fds[0]);
+    if (err != 0) {
+        close(fds[1]);
+        temporise(slot, "channel", err, now_ms);
+        return;
+    }
+    slot->worker = ++master->last_worker;
+    pid_t pid = fork();
+    if (pid == 0)
+        be_worker(slot, fds[1]);
+    err = -errno;
+    close(fds[1]);
+    if (pid > 0) {
+        record_birth(slot, pid, now_ms);
+        return;
+    }
+    channel_free(slot->channel);
+    slot->channel = NULL;
+    master->last_worker--;
+    temporise(slot, "fork", err, now_ms);
+}

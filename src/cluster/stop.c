@@ -1,0 +1,81 @@
+#include "config.h"
+
+#include "cluster/stop.h"
+
+#include "base/log.h"
+#include "cluster/kill.h"
+#include "cluster/listener.h"
+#include "cluster/master_state.h"
+#include "conf/conf.h"
+
+/* How long a worker has to leave at once, before it is killed. */
+#define FAST_MS 1000
+
+static void tell_all(struct master *master, const struct message *message, int64_t deadline_ms)
+{
+    for (size_t i = 0; i < master->n_slots; i++) {
+        struct slot *slot = &master->slots[i];
+        if (slot->state == SLOT_BACKOFF) {
+            slot->deadline_ms = INT64_MAX;
+            slot_step(slot, SLOT_RETRY);
+        } else if (slot_is_alive(slot->state) && slot->state != SLOT_KILLED) {
+            kill_by_message(slot, message, deadline_ms);
+        }
+    }
+}
+
+static void stop_gracefully(struct master *master, bool unhurried, int64_t now_ms)
+{
+    const struct conf_instance *instance = &master->conf->instance;
+    struct message message = {.type = MESSAGE_DRAIN};
+    message.drain.delay_ms = (uint32_t)instance->drain_delay_ms;
+    message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
+    message.drain.last = 1;
+    log_info("stopping: the workers finish what they have%s",
+             unhurried ? ", however long it takes" : "");
+    int64_t deadline_ms = now_ms + instance->drain_delay_ms + instance->grace_ms;
+    tell_all(master, &message, unhurried ? INT64_MAX : deadline_ms);
+}
+
+static void stop_fast(struct master *master, int64_t now_ms)
+{
+    struct message message = {.type = MESSAGE_STOP};
+    log_info("stopping at once: the workers drop what they have");
+    tell_all(master, &message, now_ms + FAST_MS);
+}
+
+/* A signal that asks for a stop again asks for a faster one. */
+static enum master_phase wanted_phase(const struct master *master, unsigned wants)
+{
+    if ((wants & WANT_STOP_FAST) != 0)
+        return MASTER_STOPPING_FAST;
+    if ((wants & WANT_STOP) != 0)
+        return master->phase < MASTER_STOPPING ? MASTER_STOPPING : MASTER_STOPPING_FAST;
+    return (wants & WANT_STOP_UNHURRIED) != 0 ? MASTER_STOPPING_UNHURRIED : MASTER_RUNNING;
+}
+
+/*
+ * The master's own copies of the listening sockets go first: when the last
+ * worker has taken what is queued and closes its copy, the address is free,
+ * and no client waits in a queue that nobody reads.
+ */
+void stop_begin(struct master *master, unsigned wants, int64_t now_ms)
+{
+    enum master_phase phase = wanted_phase(master, wants);
+    if (phase <= master->phase)
+        return;
+    master->phase = phase;
+    listeners_close(master->listeners);
+    if (phase == MASTER_STOPPING_FAST)
+        stop_fast(master, now_ms);
+    else
+        stop_gracefully(master, phase == MASTER_STOPPING_UNHURRIED, now_ms);
+}
+
+bool stop_is_complete(const struct master *master)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (slot_is_alive(master->slots[i].state))
+            return false;
+    return true;
+}

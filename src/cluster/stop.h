@@ -1,0 +1,21 @@
+/*
+ * How the instance comes to its end.
+ */
+#ifndef ZOMBIE_CLUSTER_STOP_H
+#define ZOMBIE_CLUSTER_STOP_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct master;
+
+/*
+ * Begin to stop as `wants` (of enum master_want) says, or make a stop that
+ * goes on faster; other bits are ignored. A stop is never made slower.
+ */
+void stop_begin(struct master *master, unsigned wants, int64_t now_ms);
+
+/* Whether all workers are gone. */
+bool stop_is_complete(const struct master *master);
+
+#endif

@@ -1,0 +1,13 @@
+#include "config.h"
+
+#include "cluster/version.h"
+
+#include <confuse.h>
+#include <event2/event.h>
+#include <jansson.h>
+
+void version_print(FILE *out)
+{
+    fprintf(out, "zombie-server %s\nlibevent %s\nlibconfuse %s\njansson %s\n", PACKAGE_VERSION,
+            event_get_version(), confuse_version, jansson_version_str());
+}

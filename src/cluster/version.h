@@ -1,0 +1,12 @@
+/*
+ * What this build is made of.
+ */
+#ifndef ZOMBIE_CLUSTER_VERSION_H
+#define ZOMBIE_CLUSTER_VERSION_H
+
+#include <stdio.h>
+
+/* Print the program's version and those of the libraries it runs with. */
+void version_print(FILE *out);
+
+#endif

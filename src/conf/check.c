@@ -1,0 +1,116 @@
+#include "config.h"
+
+#include <errno.h>
+#include <grp.h>
+#include <pwd.h>
+#include <string.h>
+
+#include "conf/fail.h"
+#include "conf/resolve.h"
+#include "conf/schema.h"
+
+/* Where a value comes from. */
+static const char *place_of(const struct conf_source *source, struct conf_name name)
+{
+    const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
+
+    return winner != NULL ? winner->origin.where : "built-in";
+}
+
+static const char *place_of_instance(const struct conf_source *source, const char *key)
+{
+    return place_of(source, (struct conf_name){conf_section_find("instance"), NULL, key});
+}
+
+static int check_user(const struct conf_source *source, const struct conf *conf)
+{
+    const char *user = conf->instance.user;
+
+    if (user[0] == '\0' || getpwnam(user) != NULL)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "user"),
+                     "instance.user: there is no user '%s'", user);
+}
+
+static int check_group(const struct conf_source *source, const struct conf *conf)
+{
+    const char *group = conf->instance.group;
+
+    if (group[0] == '\0' || getgrnam(group) != NULL)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "group"),
+                     "instance.group: there is no group '%s'", group);
+}
+
+/* Tell it where a human set one of the two. */
+static int check_backoff(const struct conf_source *source, const struct conf *conf)
+{
+    const struct conf_instance *instance = &conf->instance;
+    struct conf_name max = {conf_section_find("instance"), NULL, "backoff_max_ms"};
+    bool max_is_set = conf_assignments_winner(source->list, max) != NULL;
+
+    if (instance->backoff_max_ms >= instance->backoff_min_ms)
+        return 0;
+    return conf_fail(source->error,
+                     place_of_instance(source, max_is_set ? "backoff_max_ms" : "backoff_min_ms"),
+                     "instance.backoff_max_ms (%ld) is less than backoff_min_ms (%ld)",
+                     instance->backoff_max_ms, instance->backoff_min_ms);
+}
+
+static int check_modes(const struct conf_source *source, const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->n_listens; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+        struct conf_name name = {conf_section_find("listen"), listen->title, "mode"};
+        const struct conf_assignment *mode = conf_assignments_winner(source->list, name);
+
+        if (mode != NULL && address_port(&listen->address) >= 0)
+            return conf_fail(source->error, mode->origin.where,
+                             "listen \"%s\": mode is for unix sockets only", listen->title);
+    }
+    return 0;
+}
+
+/* Port 0 is a new port each time: two such listeners never meet. */
+static bool collide(const struct conf_listen *a, const struct conf_listen *b)
+{
+    return address_port(&a->address) != 0 && address_equal(&a->address, &b->address);
+}
+
+/* Where the listener of that index is named: each naming assignment has become one, in order. */
+static const char *place_of_listen(const struct conf_source *source, size_t index)
+{
+    const struct conf_section *section = conf_section_find("listen");
+    enum conf_layer layer = conf_assignments_naming_layer(source->list, section);
+    const struct conf_assignment *item = source->list->items;
+
+    for (;; item++)
+        if (item->name.section == section && item->name.key == NULL &&
+            item->origin.layer == layer && index-- == 0)
+            return item->origin.where;
+}
+
+static int check_addresses(const struct conf_source *source, const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->n_listens; i++)
+        for (size_t j = 0; j < i; j++)
+            if (collide(&conf->listens[i], &conf->listens[j]))
+                return conf_fail(source->error, place_of_listen(source, i),
+                                 "listen \"%s\": \"%s\" at %.400s is the same address",
+                                 conf->listens[i].title, conf->listens[j].title,
+                                 place_of_listen(source, j));
+    return 0;
+}
+
+static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
+    check_user, check_group, check_backoff, check_modes, check_addresses,
+};
+
+int conf_check(const struct conf_source *source, const struct conf *conf)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < sizeof(checks) / sizeof(checks[0]); i++)
+        rc = checks[i](source, conf);
+    return rc;
+}

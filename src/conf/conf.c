@@ -1,0 +1,45 @@
+#include "config.h"
+
+#include <stdlib.h>
+
+#include "conf/assignments.h"
+#include "conf/conf.h"
+#include "conf/schema.h"
+#include "conf/value.h"
+
+static void free_listens(struct conf *conf)
+{
+    const struct conf_section *section = conf_section_find("listen");
+
+    for (size_t i = 0; i < conf->n_listens; i++) {
+        conf_settings_clear(section->options, &conf->listens[i]);
+        free(conf->listens[i].title);
+    }
+    free(conf->listens);
+}
+
+static void free_routes(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->n_routes; i++) {
+        struct conf_route *route = &conf->routes[i];
+
+        if (route->settings != NULL)
+            conf_settings_clear(route->handler->options, route->settings);
+        free(route->settings);
+        free(route->pattern);
+    }
+    free(conf->routes);
+}
+
+void conf_free(struct conf *conf)
+{
+    if (conf == NULL)
+        return;
+    for (const struct conf_section *section = conf_sections; section->name != NULL; section++)
+        if (!section->titled)
+            conf_settings_clear(section->options, (char *)conf + section->offset);
+    free_listens(conf);
+    free_routes(conf);
+    conf_assignments_free(conf->assignments);
+    free(conf);
+}

@@ -1,0 +1,85 @@
+/*
+ * The effective configuration: what the file, the environment overlay, the
+ * environment variables and the command line add up to. Made once by
+ * conf_load(), read-only from then on.
+ */
+#ifndef ZOMBIE_CONF_CONF_H
+#define ZOMBIE_CONF_CONF_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/address.h"
+#include "base/log.h"
+#include "base/network.h"
+#include "conf/option.h"
+
+enum conf_crash_loop { CONF_CRASH_LOOP_RETRY, CONF_CRASH_LOOP_EXIT };
+
+struct conf_instance {
+    long containers;
+    long workers; /* 0: auto */
+    long reserve_cpus;
+    char *user;    /* "": keep */
+    char *group;   /* "": the user's own */
+    char *pidfile; /* "": none */
+    bool daemon;
+    long grace_ms;
+    long drain_delay_ms;
+    long drain_idle_ms;
+    long boot_timeout_ms;
+    long backoff_min_ms;
+    long backoff_max_ms;
+    long respawn_per_second;
+    long respawn_per_10s;
+    int on_crash_loop; /* enum conf_crash_loop */
+};
+
+struct conf_log {
+    int level;  /* enum log_level */
+    int format; /* enum log_format */
+    char *target;
+};
+
+struct conf_http {
+    long keepalive_ms;
+    long max_header_bytes;
+    long max_body_bytes;
+    long max_connections;
+};
+
+struct conf_chaos {
+    bool enabled;
+    struct conf_list networks; /* of CIDR texts, each one checked */
+    char *token;               /* "": none */
+};
+
+struct conf_listen {
+    char *title;
+    struct address address;
+    long backlog;
+    long mode; /* permission bits of a unix socket */
+};
+
+struct conf_route {
+    char *pattern;
+    const struct conf_handler *handler;
+    void *settings; /* handler->settings_size bytes, filled by handler->options */
+};
+
+struct conf {
+    struct conf_instance instance;
+    struct conf_log log;
+    struct conf_http http;
+    struct conf_chaos chaos;
+    struct conf_listen *listens;
+    size_t n_listens;
+    struct conf_route *routes;
+    size_t n_routes;
+    struct conf_assignments *assignments; /* what was said where, for conf_dump() */
+};
+
+/* Free all of it; NULL is fine. */
+void conf_free(struct conf *conf);
+
+#endif

@@ -1,0 +1,23 @@
+# Folder src/conf: from argv, environment and files to one checked configuration.
+libzombie_a_SOURCES += \
+	%D%/args.c %D%/args.h \
+	%D%/assignments.c %D%/assignments.h \
+	%D%/builtin.c \
+	%D%/check.c \
+	%D%/conf.c %D%/conf.h \
+	%D%/dump.c \
+	%D%/environment.c \
+	%D%/fail.c %D%/fail.h \
+	%D%/file.c \
+	%D%/grammar.c %D%/grammar.h \
+	%D%/list.c %D%/list.h \
+	%D%/load.c %D%/load.h \
+	%D%/option.h \
+	%D%/options.c \
+	%D%/override.c \
+	%D%/read.c %D%/read.h \
+	%D%/resolve.c %D%/resolve.h \
+	%D%/scan.c %D%/scan.h \
+	%D%/schema.c %D%/schema.h \
+	%D%/source.h \
+	%D%/value.c %D%/value.h

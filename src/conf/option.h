@@ -1,0 +1,75 @@
+/*
+ * Options are rows: section, key, type, where the value goes, what it may be.
+ * The parser, the environment, the command line, the dump, the manual's check
+ * and the sample file's check all read the same rows.
+ */
+#ifndef ZOMBIE_CONF_OPTION_H
+#define ZOMBIE_CONF_OPTION_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdio.h>
+
+enum conf_type {
+    CONF_BOOL,     /* bool: yes/no, true/false, on/off */
+    CONF_NUMBER,   /* long in min..max */
+    CONF_WORKERS,  /* long in min..max, or "auto" as 0 */
+    CONF_OCTAL,    /* long in min..max, written in octal */
+    CONF_CHOICE,   /* int: index into choices */
+    CONF_TEXT,     /* char *, allocated; min..max bytes */
+    CONF_PATH,     /* char *, allocated; "", one of choices, or absolute after load */
+    CONF_SECRET,   /* char *, allocated; "" or min..max bytes; dumped as "********" */
+    CONF_NETWORKS, /* struct conf_list of CIDR texts */
+};
+
+/* A list of texts, allocated. */
+struct conf_list {
+    char **items;
+    size_t n;
+};
+
+struct conf_option {
+    const char *key;
+    enum conf_type type;
+    size_t offset; /* of the value in the section's struct */
+    long min;
+    long max;
+    const char *const *choices; /* CONF_CHOICE, CONF_PATH: NULL-terminated words */
+    const char *fallback;       /* the built-in default, as a file would say it; NULL: required */
+    const char *help;           /* one line, for conf_dump() */
+};
+
+/*
+ * What a handler tells the configuration about itself, so that the keys of
+ * `route "PATTERN" { handler = NAME ... }` are checked without conf knowing
+ * any handler. Constant, owned by the handler's file.
+ */
+struct conf_handler {
+    const char *name;
+    const struct conf_option *options; /* NULL-key-terminated, offsets into the settings */
+    size_t settings_size;
+};
+
+/*
+ * A section of the file. `titled` ones (`listen "..."`, `route "..."`) may
+ * stand several times, each title once.
+ */
+struct conf_section {
+    const char *name;
+    bool titled;
+    size_t offset; /* of the section's struct in struct conf; unused when titled */
+    const struct conf_option *options; /* NULL-key-terminated */
+    const char *selector; /* the key that chooses a handler and so further keys, or NULL */
+};
+
+/* All sections, NULL-name-terminated; `route` has only the key `handler` here. */
+extern const struct conf_section conf_sections[];
+
+/*
+ * Print each "section.key" on a line of its own, the keys of all handlers as
+ * keys of route, so that a test can compare the tables with the manual and the
+ * sample file.
+ */
+void conf_options_list(FILE *out, const struct conf_handler *const *handlers);
+
+#endif

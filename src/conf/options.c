@@ -1,0 +1,120 @@
+/*
+ * Every option that the program knows, except the keys that handlers bring
+ * along. A new option is a new row here, a field in conf.h, a paragraph in
+ * the manual and one in conf/zombie-server.conf.
+ */
+#include "config.h"
+
+#include <limits.h>
+#include <stddef.h>
+
+#include "conf/conf.h"
+#include "conf/option.h"
+
+#define FIELD(section, name, kind) \
+    .key = #name, .type = (kind), .offset = offsetof(struct conf_##section, name)
+#define RANGE(low, high) .min = (low), .max = (high)
+#define END         \
+    {               \
+        .key = NULL \
+    }
+
+/* Longer than any name that useradd(8) makes. */
+#define NAME_BYTES_MAX 255
+
+/* In the order of enum conf_crash_loop. */
+static const char *const crash_loop_choices[] = {"retry", "exit", NULL};
+
+/* In the order of enum log_level. */
+static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
+
+/* In the order of enum log_format. */
+static const char *const format_choices[] = {"text", "json", NULL};
+
+static const char *const target_words[] = {"stderr", "stdout", NULL};
+
+static const struct conf_option instance_options[] = {
+    {FIELD(instance, containers, CONF_NUMBER), RANGE(1, 4096), .fallback = "1",
+     .help = "containers that share this machine's CPUs; workers = auto takes one share"},
+    {FIELD(instance, workers, CONF_WORKERS), RANGE(1, 1024), .fallback = "auto",
+     .help = "worker processes, or auto: as many as there are CPUs for this container"},
+    {FIELD(instance, reserve_cpus, CONF_NUMBER), RANGE(0, 1023), .fallback = "0",
+     .help = "CPUs that workers = auto leaves to others"},
+    {FIELD(instance, user, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
+     .help = "user to become after binding; empty: stay as started"},
+    {FIELD(instance, group, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
+     .help = "group to become; empty: the user's own"},
+    {FIELD(instance, pidfile, CONF_PATH), RANGE(0, PATH_MAX - 1), .fallback = "",
+     .help = "file for the master's process id; empty: none"},
+    {FIELD(instance, daemon, CONF_BOOL), .fallback = "no", .help = "whether to go to background"},
+    {FIELD(instance, grace_ms, CONF_NUMBER), RANGE(0, 3600000), .fallback = "8000",
+     .help = "how long a worker may finish its requests before it is killed"},
+    {FIELD(instance, drain_delay_ms, CONF_NUMBER), RANGE(0, 3600000), .fallback = "0",
+     .help = "how long to go on accepting after a stop is asked for"},
+    {FIELD(instance, drain_idle_ms, CONF_NUMBER), RANGE(0, 60000), .fallback = "500",
+     .help = "how long a draining worker waits for a request on an idle connection"},
+    {FIELD(instance, boot_timeout_ms, CONF_NUMBER), RANGE(100, 3600000), .fallback = "10000",
+     .help = "how long a worker may take to say that it is ready"},
+    {FIELD(instance, backoff_min_ms, CONF_NUMBER), RANGE(1, 60000), .fallback = "100",
+     .help = "first pause before a worker that failed at once is replaced"},
+    {FIELD(instance, backoff_max_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "30000",
+     .help = "longest such pause; never under backoff_min_ms"},
+    {FIELD(instance, respawn_per_second, CONF_NUMBER), RANGE(1, 100000), .fallback = "200",
+     .help = "replacements in one second above which the cluster crash-loops"},
+    {FIELD(instance, respawn_per_10s, CONF_NUMBER), RANGE(1, 1000000), .fallback = "2000",
+     .help = "replacements in ten seconds above which the cluster crash-loops"},
+    {FIELD(instance, on_crash_loop, CONF_CHOICE), .choices = crash_loop_choices,
+     .fallback = "retry", .help = "in a crash loop: retry more slowly, or exit"},
+    END};
+
+static const struct conf_option listen_options[] = {
+    {FIELD(listen, backlog, CONF_NUMBER), RANGE(1, 65535), .fallback = "4096",
+     .help = "connections that may wait to be accepted (the kernel's somaxconn caps it)"},
+    {FIELD(listen, mode, CONF_OCTAL), RANGE(0, 0777), .fallback = "0660",
+     .help = "permission bits of the socket file; only for unix sockets"},
+    END};
+
+static const struct conf_option log_options[] = {
+    {FIELD(log, level, CONF_CHOICE), .choices = level_choices, .fallback = "info",
+     .help = "the least important lines to write: error, warning, info or debug"},
+    {FIELD(log, format, CONF_CHOICE), .choices = format_choices, .fallback = "text",
+     .help = "text for people or json for machines"},
+    {FIELD(log, target, CONF_PATH), RANGE(1, PATH_MAX - 1), .choices = target_words,
+     .fallback = "stderr", .help = "stderr, stdout or a file to append to"},
+    END};
+
+static const struct conf_option http_options[] = {
+    {FIELD(http, keepalive_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "75000",
+     .help = "how long a connection may be idle"},
+    {FIELD(http, max_header_bytes, CONF_NUMBER), RANGE(256, 1048576), .fallback = "8192",
+     .help = "largest request line and headers together"},
+    {FIELD(http, max_body_bytes, CONF_NUMBER), RANGE(0, 1073741824), .fallback = "1048576",
+     .help = "largest request body"},
+    {FIELD(http, max_connections, CONF_NUMBER), RANGE(1, 1000000), .fallback = "10000",
+     .help = "connections that each worker holds at most"},
+    END};
+
+static const struct conf_option chaos_options[] = {
+    {FIELD(chaos, enabled, CONF_BOOL), .fallback = "no",
+     .help = "whether requests may kill workers on purpose; for tests"},
+    {FIELD(chaos, networks, CONF_NETWORKS), .fallback = "",
+     .help = "networks whose clients may ask for it"},
+    {FIELD(chaos, token, CONF_SECRET), RANGE(16, 256), .fallback = "",
+     .help = "secret that such a request must carry; empty: none"},
+    END};
+
+static const struct conf_option route_options[] = {
+    {.key = "handler",
+     .type = CONF_TEXT,
+     RANGE(1, NAME_BYTES_MAX),
+     .help = "which handler answers requests for this pattern"},
+    END};
+
+const struct conf_section conf_sections[] = {
+    {.name = "instance", .offset = offsetof(struct conf, instance), .options = instance_options},
+    {.name = "listen", .titled = true, .options = listen_options},
+    {.name = "log", .offset = offsetof(struct conf, log), .options = log_options},
+    {.name = "http", .offset = offsetof(struct conf, http), .options = http_options},
+    {.name = "chaos", .offset = offsetof(struct conf, chaos), .options = chaos_options},
+    {.name = "route", .titled = true, .options = route_options, .selector = "handler"},
+    {.name = NULL}};

@@ -1,0 +1,223 @@
+#include "config.h"
+
+#include <errno.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "conf/fail.h"
+#include "conf/resolve.h"
+#include "conf/schema.h"
+#include "conf/value.h"
+
+#define PATTERN_BYTES_MAX 1024
+
+/* Where the titled section of that name is said to exist; NULL when it needs no saying. */
+static const char *place_of(const struct conf_assignments *list, struct conf_name name)
+{
+    const struct conf_assignment *naming;
+
+    name.key = NULL;
+    naming = conf_assignments_newest(list, name);
+    return naming != NULL ? naming->origin.where : NULL;
+}
+
+static int read_option(const struct conf_source *source, struct conf_name name,
+                       const struct conf_option *option, void *settings)
+{
+    char *fallback = (char *)option->fallback;
+    struct conf_assignment built_in = {.origin.where = "built-in", .values = {&fallback, 1}};
+    const struct conf_assignment *winner;
+    char text[CONF_NAME_SIZE], why[CONF_WHY_SIZE];
+    int rc;
+
+    name.key = option->key;
+    conf_name_format(name, text);
+    winner = conf_assignments_winner(source->list, name);
+    if (winner == NULL && fallback == NULL)
+        return conf_fail(source->error, place_of(source->list, name), "%s is missing", text);
+    if (winner == NULL)
+        winner = &built_in;
+
+    rc = conf_value_read(option, &winner->values, winner->origin.folder, settings, why);
+    if (rc == -EINVAL)
+        return conf_fail(source->error, winner->origin.where, "%s: %s", text, why);
+    return rc;
+}
+
+static int read_options(const struct conf_source *source, struct conf_name name,
+                        const struct conf_option *options, void *settings)
+{
+    int rc = 0;
+
+    for (const struct conf_option *option = options;
+         rc == 0 && option != NULL && option->key != NULL; option++)
+        rc = read_option(source, name, option, settings);
+    return rc;
+}
+
+static int resolve_section(const struct conf_source *source, const struct conf_section *section,
+                           struct conf *conf)
+{
+    struct conf_name name = {section, NULL, NULL};
+
+    return read_options(source, name, section->options, (char *)conf + section->offset);
+}
+
+/* Add the listener that `item` names; half full after a failure. */
+static int add_listen(const struct conf_source *source, const struct conf_assignment *item,
+                      struct conf *conf)
+{
+    struct conf_listen *listens;
+    struct conf_listen *listen;
+    const char *why;
+
+    listens = reallocarray(conf->listens, conf->n_listens + 1, sizeof(*listens));
+    if (listens == NULL)
+        return -ENOMEM;
+    conf->listens = listens;
+    listen = &listens[conf->n_listens++];
+    *listen = (struct conf_listen){.title = strdup(item->name.title)};
+    if (listen->title == NULL)
+        return -ENOMEM;
+    if (address_parse(listen->title, &listen->address, &why) < 0)
+        return conf_fail(source->error, item->origin.where, "listen \"%.200s\": %s", listen->title,
+                         why);
+    return read_options(source, item->name, item->name.section->options, listen);
+}
+
+static int resolve_listens(const struct conf_source *source, const struct conf_section *section,
+                           struct conf *conf)
+{
+    enum conf_layer layer = conf_assignments_naming_layer(source->list, section);
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
+        const struct conf_assignment *item = &source->list->items[i];
+
+        if (item->name.section == section && item->name.key == NULL && item->origin.layer == layer)
+            rc = add_listen(source, item, conf);
+    }
+    return rc;
+}
+
+static int check_pattern(const struct conf_source *source, struct conf_name name)
+{
+    const char *where = place_of(source->list, name);
+
+    if (name.title[0] != '/')
+        return conf_fail(source->error, where, "route \"%.200s\": a pattern starts with '/'",
+                         name.title);
+    if (strlen(name.title) > PATTERN_BYTES_MAX)
+        return conf_fail(source->error, where, "route \"%.40s...\": a pattern has at most %d bytes",
+                         name.title, PATTERN_BYTES_MAX);
+    return 0;
+}
+
+/* Set *ret_handler to what the route's selector says. */
+static int find_handler(const struct conf_source *source, struct conf_name name,
+                        const struct conf_handler **ret_handler)
+{
+    const struct conf_assignment *chosen;
+    char text[CONF_NAME_SIZE];
+
+    name.key = name.section->selector;
+    conf_name_format(name, text);
+    chosen = conf_assignments_newest(source->list, name);
+    if (chosen == NULL)
+        return conf_fail(source->error, place_of(source->list, name), "%s is missing", text);
+    *ret_handler = conf_handler_find(source->handlers, chosen->values.items[0]);
+    if (*ret_handler == NULL)
+        return conf_fail(source->error, chosen->origin.where, "%s: there is no handler '%.100s'",
+                         text, chosen->values.items[0]);
+    return 0;
+}
+
+/* Refuse what is said about the route and would mean something to another handler only. */
+static int check_keys(const struct conf_source *source, struct conf_name name,
+                      const struct conf_handler *handler)
+{
+    enum conf_layer floor = conf_assignments_floor(source->list, name);
+
+    for (size_t i = 0; i < source->list->n; i++) {
+        const struct conf_assignment *item = &source->list->items[i];
+
+        if (item->name.section != name.section || strcmp(item->name.title, name.title) != 0 ||
+            item->name.key == NULL || strcmp(item->name.key, name.section->selector) == 0 ||
+            item->origin.layer < floor)
+            continue;
+        if (conf_option_find(handler->options, item->name.key) == NULL)
+            return conf_fail(source->error, item->origin.where,
+                             "route \"%.120s\": %s is not an option of handler %s", name.title,
+                             item->name.key, handler->name);
+    }
+    return 0;
+}
+
+/* Add the route of that name; half full after a failure. */
+static int add_route(const struct conf_source *source, struct conf_name name, struct conf *conf)
+{
+    struct conf_route *routes;
+    struct conf_route *route;
+    int rc;
+
+    routes = reallocarray(conf->routes, conf->n_routes + 1, sizeof(*routes));
+    if (routes == NULL)
+        return -ENOMEM;
+    conf->routes = routes;
+    route = &routes[conf->n_routes++];
+    *route = (struct conf_route){.pattern = strdup(name.title)};
+    if (route->pattern == NULL)
+        return -ENOMEM;
+
+    rc = check_pattern(source, name);
+    if (rc == 0)
+        rc = find_handler(source, name, &route->handler);
+    if (rc == 0)
+        rc = check_keys(source, name, route->handler);
+    if (rc < 0)
+        return rc;
+
+    /* One byte more, so that a handler without settings has some memory too. */
+    route->settings = calloc(1, route->handler->settings_size + 1);
+    if (route->settings == NULL)
+        return -ENOMEM;
+    return read_options(source, name, route->handler->options, route->settings);
+}
+
+static bool has_route(const struct conf *conf, const char *pattern)
+{
+    for (size_t i = 0; i < conf->n_routes; i++)
+        if (strcmp(conf->routes[i].pattern, pattern) == 0)
+            return true;
+    return false;
+}
+
+static int resolve_routes(const struct conf_source *source, const struct conf_section *section,
+                          struct conf *conf)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
+        struct conf_name name = source->list->items[i].name;
+
+        if (name.section == section && !has_route(conf, name.title))
+            rc = add_route(source, name, conf);
+    }
+    return rc;
+}
+
+int conf_resolve(const struct conf_source *source, struct conf *conf)
+{
+    int rc = 0;
+
+    for (const struct conf_section *section = conf_sections; rc == 0 && section->name != NULL;
+         section++) {
+        if (!section->titled)
+            rc = resolve_section(source, section, conf);
+        else if (section->selector != NULL)
+            rc = resolve_routes(source, section, conf);
+        else
+            rc = resolve_listens(source, section, conf);
+    }
+    return rc;
+}

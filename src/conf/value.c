@@ -1,0 +1,385 @@
+/*
+ * A type is a row too: how it is read, printed and freed.
+ */
+#include "config.h"
+
+#include <errno.h>
+#include <limits.h>
+#include <stdarg.h>
+#include <stdlib.h>
+#include <string.h>
+#include <strings.h>
+#include <unistd.h>
+
+#include "base/network.h"
+#include "base/number.h"
+#include "conf/list.h"
+#include "conf/value.h"
+
+/* How much of a bad value its refusal quotes. */
+#define QUOTED_MAX 100
+
+#define SECRET_MASK "********"
+
+/* Set why and return -EINVAL. */
+__attribute__((format(printf, 2, 3))) static int refuse(char why[CONF_WHY_SIZE], const char *format,
+                                                        ...)
+{
+    va_list ap;
+
+    va_start(ap, format);
+    (void)vsnprintf(why, CONF_WHY_SIZE, format, ap);
+    va_end(ap);
+    return -EINVAL;
+}
+
+/* One text to be read: its row, where relative paths start, and room for a reason. */
+struct reading {
+    const struct conf_option *option;
+    const char *text;
+    const char *folder;
+    char *why;
+};
+
+static bool is_word(const char *const *words, const char *text,
+                    int (*compare)(const char *, const char *))
+{
+    for (; words != NULL && *words != NULL; words++)
+        if (compare(*words, text) == 0)
+            return true;
+    return false;
+}
+
+static int read_bool(const struct reading *reading, void *field)
+{
+    static const char *const yes[] = {"yes", "true", "on", "1", NULL};
+    static const char *const no[] = {"no", "false", "off", "0", NULL};
+    bool is_yes = is_word(yes, reading->text, strcasecmp);
+
+    if (!is_yes && !is_word(no, reading->text, strcasecmp))
+        return refuse(reading->why, "'%.*s' is not yes or no", QUOTED_MAX, reading->text);
+    *(bool *)field = is_yes;
+    return 0;
+}
+
+static int read_number(const struct reading *reading, void *field)
+{
+    const struct conf_option *option = reading->option;
+
+    if (number_parse(reading->text, option->min, option->max, field) < 0)
+        return refuse(reading->why, "'%.*s' is not a whole number from %ld to %ld", QUOTED_MAX,
+                      reading->text, option->min, option->max);
+    return 0;
+}
+
+static int read_workers(const struct reading *reading, void *field)
+{
+    const struct conf_option *option = reading->option;
+
+    if (strcasecmp(reading->text, "auto") == 0)
+        *(long *)field = 0;
+    else if (number_parse(reading->text, option->min, option->max, field) < 0)
+        return refuse(reading->why, "'%.*s' is not 'auto' or a whole number from %ld to %ld",
+                      QUOTED_MAX, reading->text, option->min, option->max);
+    return 0;
+}
+
+static int read_octal(const struct reading *reading, void *field)
+{
+    const struct conf_option *option = reading->option;
+    size_t len = strlen(reading->text);
+    long value = -1;
+
+    /* Six digits cannot overflow a long, and no mode has more. */
+    if (len > 0 && len <= 6 && strspn(reading->text, "01234567") == len)
+        value = strtol(reading->text, NULL, 8);
+    if (value < option->min || value > option->max)
+        return refuse(reading->why, "'%.*s' is not an octal number from %lo to 0%lo", QUOTED_MAX,
+                      reading->text, (unsigned long)option->min, (unsigned long)option->max);
+    *(long *)field = value;
+    return 0;
+}
+
+static int refuse_choice(const struct reading *reading)
+{
+    char words[CONF_WHY_SIZE / 2] = "";
+    size_t used = 0;
+
+    for (const char *const *choice = reading->option->choices; *choice != NULL; choice++) {
+        (void)snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "", *choice);
+        used = strlen(words);
+    }
+    return refuse(reading->why, "'%.*s' is not one of %s", QUOTED_MAX, reading->text, words);
+}
+
+static int read_choice(const struct reading *reading, void *field)
+{
+    for (int i = 0; reading->option->choices[i] != NULL; i++) {
+        if (strcmp(reading->option->choices[i], reading->text) == 0) {
+            *(int *)field = i;
+            return 0;
+        }
+    }
+    return refuse_choice(reading);
+}
+
+/* Put an allocated text, which may be NULL for lack of memory, in place of the old one. */
+static int replace_text(char **field, char *text)
+{
+    if (text == NULL)
+        return -ENOMEM;
+    free(*field);
+    *field = text;
+    return 0;
+}
+
+static int check_length(const struct reading *reading)
+{
+    const struct conf_option *option = reading->option;
+    size_t len = strlen(reading->text);
+
+    if (len == 0 && option->min > 0)
+        return refuse(reading->why, "the value is empty");
+    if (len < (size_t)option->min || len > (size_t)option->max)
+        return refuse(reading->why, "the value has %zu bytes, not from %ld to %ld", len,
+                      option->min, option->max);
+    return 0;
+}
+
+static int read_text(const struct reading *reading, void *field)
+{
+    int rc = check_length(reading);
+
+    return rc < 0 ? rc : replace_text(field, strdup(reading->text));
+}
+
+static int read_secret(const struct reading *reading, void *field)
+{
+    if (reading->text[0] == '\0')
+        return replace_text(field, strdup(""));
+    return read_text(reading, field);
+}
+
+/* folder/text, allocated; text alone when it is absolute or there is no folder. */
+static char *join_path(const char *folder, const char *text)
+{
+    char *joined = NULL;
+
+    if (text[0] == '/' || folder == NULL || folder[0] == '\0')
+        return strdup(text);
+    if (asprintf(&joined, "%s/%s", strcmp(folder, "/") == 0 ? "" : folder, text) < 0)
+        return NULL;
+    return joined;
+}
+
+/* Set *ret_path to the absolute form of text, allocated. Returns 0 or -errno of getcwd(3). */
+static int make_absolute(const char *folder, const char *text, char **ret_path)
+{
+    char *near = join_path(folder, text);
+    char *here = NULL;
+    int rc = 0;
+
+    if (near != NULL && near[0] != '/') {
+        here = getcwd(NULL, 0);
+        if (here == NULL) {
+            rc = -errno;
+            goto out;
+        }
+    }
+    *ret_path = near != NULL ? join_path(here, near) : NULL;
+    if (*ret_path == NULL)
+        rc = -ENOMEM;
+out:
+    free(here);
+    free(near);
+    return rc;
+}
+
+static int read_path(const struct reading *reading, void *field)
+{
+    char *path = NULL;
+    int rc = check_length(reading);
+
+    if (rc < 0)
+        return rc;
+    if (reading->text[0] == '\0' || is_word(reading->option->choices, reading->text, strcmp))
+        return replace_text(field, strdup(reading->text));
+
+    rc = make_absolute(reading->folder, reading->text, &path);
+    if (rc < 0 && rc != -ENOMEM)
+        return refuse(reading->why, "cannot tell the current directory: %s", strerror(-rc));
+    if (rc == 0 && strlen(path) > (size_t)reading->option->max) {
+        free(path);
+        return refuse(reading->why, "the whole path is longer than %ld bytes",
+                      reading->option->max);
+    }
+    return rc < 0 ? rc : replace_text(field, path);
+}
+
+static int check_network(const struct reading *reading, const char *text)
+{
+    struct network network;
+    const char *reason;
+
+    if (network_parse(text, &network, &reason) < 0)
+        return refuse(reading->why, "'%.*s': %s", QUOTED_MAX, text, reason);
+    return 0;
+}
+
+static bool is_blank(const char *text)
+{
+    return text[strspn(text, " \t\r\n")] == '\0';
+}
+
+static int read_networks(const struct reading *reading, const struct conf_list *texts,
+                         struct conf_list *field)
+{
+    struct conf_list list = {NULL, 0};
+    size_t n = texts->n == 1 && is_blank(texts->items[0]) ? 0 : texts->n;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < n; i++) {
+        rc = check_network(reading, texts->items[i]);
+        if (rc == 0)
+            rc = conf_list_add(&list, texts->items[i], strlen(texts->items[i]));
+    }
+    if (rc < 0) {
+        conf_list_clear(&list);
+        return rc;
+    }
+    conf_list_clear(field);
+    *field = list;
+    return 0;
+}
+
+static void print_bool(const struct conf_option *option, const void *field, FILE *out)
+{
+    (void)option;
+    (void)fputs(*(const bool *)field ? "\"yes\"" : "\"no\"", out);
+}
+
+static void print_number(const struct conf_option *option, const void *field, FILE *out)
+{
+    (void)option;
+    (void)fprintf(out, "\"%ld\"", *(const long *)field);
+}
+
+static void print_workers(const struct conf_option *option, const void *field, FILE *out)
+{
+    if (*(const long *)field == 0)
+        (void)fputs("\"auto\"", out);
+    else
+        print_number(option, field, out);
+}
+
+static void print_octal(const struct conf_option *option, const void *field, FILE *out)
+{
+    (void)option;
+    (void)fprintf(out, "\"%04lo\"", (unsigned long)*(const long *)field);
+}
+
+static void print_choice(const struct conf_option *option, const void *field, FILE *out)
+{
+    (void)fprintf(out, "\"%s\"", option->choices[*(const int *)field]);
+}
+
+static void print_text(const struct conf_option *option, const void *field, FILE *out)
+{
+    (void)option;
+    conf_text_print(*(char *const *)field, out);
+}
+
+static void print_secret(const struct conf_option *option, const void *field, FILE *out)
+{
+    const char *text = *(char *const *)field;
+
+    (void)option;
+    (void)fprintf(out, "\"%s\"", text[0] == '\0' ? "" : SECRET_MASK);
+}
+
+static void print_list(const struct conf_option *option, const void *field, FILE *out)
+{
+    const struct conf_list *list = field;
+
+    (void)option;
+    (void)fputs("{", out);
+    for (size_t i = 0; i < list->n; i++) {
+        (void)fputs(i > 0 ? ", " : " ", out);
+        conf_text_print(list->items[i], out);
+    }
+    (void)fputs(list->n > 0 ? " }" : "}", out);
+}
+
+static void clear_text(void *field)
+{
+    free(*(char **)field);
+    *(char **)field = NULL;
+}
+
+static void clear_list(void *field)
+{
+    conf_list_clear(field);
+}
+
+/* In the order of enum conf_type. A list has no read: it is read as a whole. */
+static const struct {
+    int (*read)(const struct reading *reading, void *field);
+    void (*print)(const struct conf_option *option, const void *field, FILE *out);
+    void (*clear)(void *field); /* NULL: the field owns nothing */
+} types[] = {
+    [CONF_BOOL] = {read_bool, print_bool, NULL},
+    [CONF_NUMBER] = {read_number, print_number, NULL},
+    [CONF_WORKERS] = {read_workers, print_workers, NULL},
+    [CONF_OCTAL] = {read_octal, print_octal, NULL},
+    [CONF_CHOICE] = {read_choice, print_choice, NULL},
+    [CONF_TEXT] = {read_text, print_text, clear_text},
+    [CONF_PATH] = {read_path, print_text, clear_text},
+    [CONF_SECRET] = {read_secret, print_secret, clear_text},
+    [CONF_NETWORKS] = {NULL, print_list, clear_list},
+};
+
+int conf_value_read(const struct conf_option *option, const struct conf_list *texts,
+                    const char *folder, void *settings, char why[CONF_WHY_SIZE])
+{
+    void *field = (char *)settings + option->offset;
+    struct reading reading = {.option = option, .folder = folder, .why = why};
+
+    if (types[option->type].read == NULL)
+        return read_networks(&reading, texts, field);
+    if (texts->n != 1)
+        return refuse(why, "one value is wanted, not %zu", texts->n);
+    reading.text = texts->items[0];
+    return types[option->type].read(&reading, field);
+}
+
+void conf_value_print(const struct conf_option *option, const void *settings, FILE *out)
+{
+    types[option->type].print(option, (const char *)settings + option->offset, out);
+}
+
+/*
+ * libConfuse expands "${" and reads C's escapes between double quotes. Control
+ * characters are escaped so that a value stays on its line.
+ */
+void conf_text_print(const char *text, FILE *out)
+{
+    (void)fputc('"', out);
+    for (; *text != '\0'; text++) {
+        unsigned char c = (unsigned char)*text;
+
+        if (c < 0x20 || c == 0x7f)
+            (void)fprintf(out, "\\x%02x", c);
+        else if (c == '"' || c == '\\' || (c == '$' && text[1] == '{'))
+            (void)fprintf(out, "\\%c", c);
+        else
+            (void)fputc(c, out);
+    }
+    (void)fputc('"', out);
+}
+
+void conf_settings_clear(const struct conf_option *options, void *settings)
+{
+    for (const struct conf_option *option = options; option && option->key != NULL; option++)
+        if (types[option->type].clear != NULL)
+            types[option->type].clear((char *)settings + option->offset);
+}

@@ -1,0 +1,50 @@
+/*
+ * One shared listening socket, as a worker sees it: takes its turn among the
+ * workers, one connection a turn, and steps back when it must.
+ */
+#ifndef ZOMBIE_HTTP_LISTENER_H
+#define ZOMBIE_HTTP_LISTENER_H
+
+#include <stdbool.h>
+
+struct bufferevent;
+struct event_base;
+struct evhttp;
+struct evhttp_request;
+struct http_listener;
+
+struct http_listener_settings {
+    struct event_base *base;
+    int fd; /* listening, non-blocking; owned by the listener from now on */
+    /* A connection was accepted: give its bufferevent, or NULL for evhttp's own. */
+    struct bufferevent *(*connected)(void *arg);
+    /* Whether there is room for one more connection. */
+    bool (*has_room)(void *arg);
+    void (*request)(struct evhttp_request *evreq, void *arg);
+    void *arg;
+    long keepalive_ms;
+    long max_header_bytes;
+    long max_body_bytes;
+};
+
+/* Begin to accept. Returns 0 or -ENOMEM; fd is closed on failure. */
+__attribute__((warn_unused_result)) int
+http_listener_new(const struct http_listener_settings *settings,
+                  struct http_listener **ret_listener);
+
+/* A connection has gone: accept again if has_room() was what held us back. */
+void http_listener_resume(struct http_listener *listener);
+
+/*
+ * Stop sharing fairly and take whatever comes, because nobody else will.
+ * Returns whether connections are waiting in the kernel's queue right now.
+ */
+bool http_listener_empty_queue(struct http_listener *listener);
+
+/* Stop accepting and close this process's copy of the socket; its connections go on. */
+void http_listener_close(struct http_listener *listener);
+
+/* Close everything, connections included; NULL is fine. */
+void http_listener_free(struct http_listener *listener);
+
+#endif

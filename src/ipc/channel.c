@@ -1,0 +1,124 @@
+#include "config.h"
+
+#include "ipc/channel.h"
+
+#include <errno.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/socket.h>
+#include <unistd.h>
+
+#include <event2/event.h>
+
+/* One loop turn reads no more than this, so that one peer cannot starve the others. */
+#define MESSAGES_A_TURN 32
+
+struct channel {
+    int fd;
+    enum message_sender peer;
+    const struct channel_callbacks *callbacks;
+    void *arg;
+    struct event *readable;
+    bool closed;
+    bool *freed; /* set by channel_free() while a callback of ours is on the stack */
+};
+
+int channel_pair(int ret_fds[2])
+{
+    if (socketpair(AF_UNIX, SOCK_SEQPACKET | SOCK_CLOEXEC | SOCK_NONBLOCK, 0, ret_fds) != 0)
+        return -errno;
+    return 0;
+}
+
+static void channel_close(struct channel *channel, int error)
+{
+    channel->closed = true;
+    event_del(channel->readable);
+    channel->callbacks->closed(error, channel->arg);
+}
+
+/* Take one packet. True: there may be more, and the channel still stands. */
+static bool channel_read_one(struct channel *channel)
+{
+    uint8_t frame[MESSAGE_SIZE];
+    struct message message;
+    bool freed = false;
+    ssize_t n = recv(channel->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_TRUNC);
+    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+        return false;
+    channel->freed = &freed;
+    if (n < 0)
+        channel_close(channel, -errno);
+    else if (n == 0)
+        channel_close(channel, 0);
+    else if (message_decode(frame, (size_t)n, channel->peer, &message) != 0)
+        channel_close(channel, -EBADMSG);
+    else
+        channel->callbacks->message(&message, channel->arg);
+    if (freed)
+        return false;
+    channel->freed = NULL;
+    return !channel->closed;
+}
+
+static void on_readable(evutil_socket_t fd, short what, void *arg)
+{
+    (void)fd;
+    (void)what;
+    for (int i = 0; i < MESSAGES_A_TURN; i++)
+        if (!channel_read_one(arg))
+            return;
+}
+
+int channel_new(struct event_base *base, int fd, enum message_sender peer,
+                const struct channel_callbacks *callbacks, void *arg, struct channel **ret_channel)
+{
+    struct channel *channel = calloc(1, sizeof *channel);
+    if (channel == NULL)
+        return -ENOMEM;
+    *channel = (struct channel){.fd = fd, .peer = peer, .callbacks = callbacks, .arg = arg};
+    channel->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, channel);
+    if (channel->readable == NULL || event_add(channel->readable, NULL) != 0) {
+        if (channel->readable != NULL)
+            event_free(channel->readable);
+        free(channel);
+        return -ENOMEM;
+    }
+    *ret_channel = channel;
+    return 0;
+}
+
+int channel_send(struct channel *channel, const struct message *message)
+{
+    uint8_t frame[MESSAGE_SIZE];
+    size_t len = message_encode(message, frame);
+    ssize_t n;
+    do
+        n = send(channel->fd, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+    while (n < 0 && errno == EINTR);
+    return n < 0 ? -errno : 0;
+}
+
+void channel_flush(struct channel *channel)
+{
+    if (channel->closed)
+        return;
+    while (channel_read_one(channel))
+        continue;
+}
+
+int channel_fd(const struct channel *channel)
+{
+    return channel->fd;
+}
+
+void channel_free(struct channel *channel)
+{
+    if (channel == NULL)
+        return;
+    if (channel->freed != NULL)
+        *channel->freed = true;
+    event_free(channel->readable);
+    close(channel->fd);
+    free(channel);
+}

@@ -1,0 +1,5 @@
+# Folder src/ipc: frames, the channel of a worker, the scoreboard.
+libzombie_a_SOURCES += \
+	%D%/channel.c %D%/channel.h \
+	%D%/message.c %D%/message.h \
+	%D%/scoreboard.c %D%/scoreboard.h

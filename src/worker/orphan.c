@@ -1,0 +1,38 @@
+#include "config.h"
+
+#include "worker/orphan.h"
+
+#include <signal.h>
+#include <sys/prctl.h>
+#include <unistd.h>
+
+#define MASTER_DIED SIGUSR2
+
+/* Read by a signal handler, so it cannot live on a stack. */
+static volatile sig_atomic_t grace_seconds;
+
+static void on_master_died(int signal_number)
+{
+    (void)signal_number;
+    alarm((unsigned)grace_seconds);
+}
+
+static int seconds(long ms)
+{
+    return (int)(ms / 1000 + 1);
+}
+
+void orphan_watch(pid_t master, long grace_ms)
+{
+    struct sigaction action = {.sa_handler = on_master_died, .sa_flags = SA_RESTART};
+    grace_seconds = seconds(grace_ms);
+    sigaction(MASTER_DIED, &action, NULL);
+    prctl(PR_SET_PDEATHSIG, MASTER_DIED);
+    if (getppid() != master)
+        orphan_deadline(grace_ms);
+}
+
+void orphan_deadline(long grace_ms)
+{
+    alarm((unsigned)seconds(grace_ms));
+}

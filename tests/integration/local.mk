@@ -1,0 +1,1 @@
+# Shipped whole by dist-hook in Makefile.am; %D%/run starts pytest in `make check`.

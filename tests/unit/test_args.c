@@ -1,0 +1,172 @@
+/* The command line, taken apart (conf/args.h). */
+#include "config.h"
+
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <string.h>
+#include <cmocka.h>
+
+#include "conf/args.h"
+
+#define MAX_WORDS 8
+
+/* Parse the words after the program's name; they must be NULL-terminated. */
+static int parse(const char *const *words, struct conf_args *ret_args, char *error, size_t size)
+{
+    char *argv[MAX_WORDS + 2] = {(char *)"zombie-server"};
+    int argc = 1;
+
+    for (; words[argc - 1] != NULL; argc++)
+        argv[argc] = (char *)words[argc - 1];
+    error[0] = '\0';
+    return conf_args_parse(argc, argv, ret_args, error, size);
+}
+
+static void refuses_with_advice(void **state)
+{
+    static const struct {
+        const char *words[MAX_WORDS];
+        const char *error;
+    } cases[] = {
+        {{"-x"}, "unknown option '-x'; see zombie-server -h"},
+        {{"-C"}, "unknown option '-C'; see zombie-server -h"},
+        {{"-dx"}, "unknown option '-x'; see zombie-server -h"},
+        {{"--wrokers", "3"}, "unknown option '--wrokers'; see zombie-server -h"},
+        {{"-w"}, "option -w needs a value"},
+        {{"-dw"}, "option -w needs a value"},
+        {{"--workers"}, "option --workers needs a value"},
+        {{"--chaos=yes"}, "option --chaos takes no value"},
+        {{"-c", "a", "-c", "b"}, "option -c is given twice"},
+        {{"-c", "a", "--config", "b"}, "option --config is given twice"},
+        {{"-e", "a", "-e", "b"}, "option -e is given twice"},
+        {{"-c", ""}, "option -c needs a value"},
+        {{"start"}, "unexpected argument 'start'; see zombie-server -h"},
+        {{"-t", "--", "-w"}, "unexpected argument '-w'; see zombie-server -h"},
+        {{"-t", "x", "-w"}, "unexpected argument 'x'; see zombie-server -h"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conf_args args = {.file = "untouched"};
+        char error[256];
+
+        assert_int_not_equal(parse(cases[i].words, &args, error, sizeof(error)), 0);
+        assert_string_equal(error, cases[i].error);
+        assert_string_equal(args.file, "untouched");
+    }
+}
+
+static void knows_the_actions(void **state)
+{
+    static const struct {
+        const char *words[MAX_WORDS];
+        enum conf_action action;
+    } cases[] = {
+        {{NULL}, CONF_ACTION_RUN},
+        {{"-t"}, CONF_ACTION_CHECK},
+        {{"--test"}, CONF_ACTION_CHECK},
+        {{"-T"}, CONF_ACTION_DUMP},
+        {{"--dump"}, CONF_ACTION_DUMP},
+        {{"-V"}, CONF_ACTION_VERSION},
+        {{"--version"}, CONF_ACTION_VERSION},
+        {{"-h"}, CONF_ACTION_HELP},
+        {{"--help"}, CONF_ACTION_HELP},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conf_args args;
+        char error[256];
+
+        assert_int_equal(parse(cases[i].words, &args, error, sizeof(error)), 0);
+        assert_int_equal(args.action, cases[i].action);
+        assert_int_equal(args.n_overrides, 0);
+        conf_args_clear(&args);
+    }
+}
+
+static void keeps_overrides_in_order(void **state)
+{
+    static const char *const words[] = {
+        "-w4", "--chaos", "--listen=[::1]:80", "-d", "-o", "log.level=debug", NULL};
+    static const struct conf_override expected[] = {
+        {"-w", "4", 'w'},  {"--chaos", NULL, 'C'},         {"--listen", "[::1]:80", 'l'},
+        {"-d", NULL, 'd'}, {"-o", "log.level=debug", 'o'},
+    };
+    struct conf_args args;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(parse(words, &args, error, sizeof(error)), 0);
+    assert_int_equal(args.n_overrides, sizeof(expected) / sizeof(expected[0]));
+    for (size_t i = 0; i < args.n_overrides; i++) {
+        assert_string_equal(args.overrides[i].option, expected[i].option);
+        assert_int_equal(args.overrides[i].letter, expected[i].letter);
+        if (expected[i].value == NULL)
+            assert_null(args.overrides[i].value);
+        else
+            assert_string_equal(args.overrides[i].value, expected[i].value);
+    }
+    conf_args_clear(&args);
+    assert_int_equal(args.n_overrides, 0);
+}
+
+static void keeps_file_and_environment(void **state)
+{
+    static const char *const words[] = {"-c", "a.conf", "-e", "production", NULL};
+    struct conf_args args;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(parse(words, &args, error, sizeof(error)), 0);
+    assert_string_equal(args.file, "a.conf");
+    assert_string_equal(args.environment, "production");
+    conf_args_clear(&args);
+}
+
+/* Whoever adds an option to the table must explain it to users. */
+static void usage_names_every_option(void **state)
+{
+    char *text = NULL, *rest = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(out);
+    conf_args_list(out);
+    (void)fclose(out);
+    for (char *word = strtok_r(text, " \n", &rest); word != NULL;
+         word = strtok_r(NULL, " \n", &rest))
+        assert_non_null(strstr(conf_args_usage(), word));
+    free(text);
+}
+
+static void lists_options(void **state)
+{
+    char *text = NULL;
+    size_t size;
+    FILE *out = open_memstream(&text, &size);
+
+    (void)state;
+    assert_non_null(out);
+    conf_args_list(out);
+    (void)fclose(out);
+    assert_non_null(strstr(text, "-c --config\n"));
+    assert_non_null(strstr(text, "\n--chaos\n"));
+    free(text);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(refuses_with_advice),      cmocka_unit_test(knows_the_actions),
+        cmocka_unit_test(keeps_overrides_in_order), cmocka_unit_test(keeps_file_and_environment),
+        cmocka_unit_test(usage_names_every_option), cmocka_unit_test(lists_options),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
