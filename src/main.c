@@ -12,9 +12,10 @@
 #include "conf/load.h"
 #include "http/handlers/handler.h"
 
+/* No program name before it: "FILE:LINE: what" is what editors can jump to. */
 static int fail(int status, const char *error)
 {
-    fprintf(stderr, "zombie-server: %s\n", error);
+    fprintf(stderr, "%s\n", error);
     return status;
 }
 

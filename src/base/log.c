@@ -28,6 +28,7 @@ static int target_open(const char *target)
     if (strcmp(target, "stdout") == 0)
         return STDOUT_FILENO;
     int fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    /* cppcheck-suppress resourceLeak ; it is what the function returns */
     return fd >= 0 ? fd : -errno;
 }
 

@@ -77,7 +77,8 @@ int pidfile_open(const char *path, struct pidfile **ret_pidfile)
     int fd = pidfile != NULL && copy != NULL ? open_locked(path) : -ENOMEM;
     int err = fd < 0 ? fd : write_pid(fd);
     if (err == 0) {
-        *pidfile = (struct pidfile){fd, copy};
+        pidfile->fd = fd;
+        pidfile->path = copy;
         *ret_pidfile = pidfile;
         return 0;
     }

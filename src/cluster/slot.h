@@ -1,13 +1,17 @@
 /*
- * The life of a slot, as a pure state machine. The states and the way between
- * them, with the function that takes each step:
+ * The life of a slot, as a pure state machine. The states and the ways between
+ * them, with the file that takes each step:
  *
  *   EMPTY ─spawned→ STARTING ─ready→ SERVING ─drain→ DRAINING ─exited→ EMPTY
- *     ▲  spawn.c       │  judge.c       │  reconcile.c   │   reap.c
- *     │                │                └──────┬─────────┘
- *     │                ├─kill (boot timeout)───┴─kill (deadline)→ KILLED ─exited→ EMPTY
- *     │                └─failed (exit before READY)→ BACKOFF ─retry→ EMPTY
- *     └── SERVING ─exited (crash)→ EMPTY, refilled in the same turn of the loop
+ *     ▲   spawn.c     │  │   hear.c     │    stop.c,    │     reap.c
+ *     │               │  │              │    hear.c     │
+ *     │               │  └─kill─────────┴─kill──────────┴─kill→ KILLED ─exited→ EMPTY
+ *     │               │         reconcile.c, for a deadline        │     reap.c
+ *     │               └─failed (exit before READY), reap.c→ BACKOFF ◄─failed─┘
+ *     └──────────────────────────────retry, reconcile.c──────┘
+ *
+ * A worker that dies while SERVING leaves EMPTY behind (exited), which the same
+ * turn of the loop fills again.
  */
 #ifndef ZOMBIE_CLUSTER_SLOT_H
 #define ZOMBIE_CLUSTER_SLOT_H

@@ -58,6 +58,7 @@ static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
 static void temporise(struct slot *slot, const char *what, int err, int64_t now_ms)
 {
     int64_t wait_ms = spawn_backoff_ms(slot);
+    respawn_boot_failed(slot->master->respawn);
     log_warning("cannot start a worker for slot %u: %s: %s, trying again in %" PRId64 " ms",
                 slot->number, what, strerror(-err), wait_ms);
     slot->deadline_ms = now_ms + wait_ms;

@@ -144,38 +144,51 @@ static int open_section(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *res
     return 0;
 }
 
-/* libConfuse's messages, which have one text each, and ours. It translates none: no setlocale(). */
-static const struct {
+/*
+ * libConfuse's messages, which have one text each, and ours, which stand
+ * around its argument. It translates none: no setlocale().
+ */
+static const struct message {
     const char *theirs;
-    const char *ours; /* NULL: the text is an unknown key */
+    const char *before; /* NULL: the argument is an unknown key */
+    const char *after;
 } messages[] = {
-    {"no such option '%s'", NULL},
-    {"no sub-section title/index for '%s'", NULL},
-    {"unexpected token '%s'", "'%s' is not expected here"},
-    {"missing equal sign after option '%s'", "after %s there must be '=' and a value"},
-    {"missing opening brace for section '%s'", "section %s must go on with '{'"},
-    {"missing title for section '%s'", "section %s needs a title: a string before the '{'"},
-    {"missing parenthesis for function '%s'", "%s must go on with (\"FILE\")"},
-    {"unexpected closing brace", "this '}' closes nothing"},
-    {"premature end of file", "the file ends where a value or '{' is missing"},
+    {"no such option '%s'", NULL, NULL},
+    {"no sub-section title/index for '%s'", NULL, NULL},
+    {"unexpected token '%s'", "'", "' is not expected here"},
+    {"missing equal sign after option '%s'", "after ", " there must be '=' and a value"},
+    {"missing opening brace for section '%s'", "section ", " must go on with '{'"},
+    {"missing title for section '%s'", "section ", " needs a title: a string before the '{'"},
+    {"missing parenthesis for function '%s'", "", " must go on with (\"FILE\")"},
+    {"unexpected closing brace", "this '}' closes nothing", ""},
+    {"premature end of file", "the file ends where a value or '{' is missing", ""},
 };
 
-static const size_t n_messages = sizeof(messages) / sizeof(messages[0]);
+static const struct message *find_message(const char *theirs)
+{
+    for (size_t i = 0; i < sizeof(messages) / sizeof(messages[0]); i++)
+        if (strcmp(messages[i].theirs, theirs) == 0)
+            return &messages[i];
+    return NULL;
+}
 
 /* A cfg_errfunc_t. */
-static void complain(cfg_t *cfg, const char *format, va_list ap)
+__attribute__((format(printf, 2, 0))) static void complain(cfg_t *cfg, const char *format,
+                                                           va_list ap)
 {
+    const struct message *message = find_message(format);
     char what[CONF_ERROR_SIZE];
-    size_t i = 0;
 
-    while (i < n_messages && strcmp(messages[i].theirs, format) != 0)
-        i++;
-    if (i < n_messages && messages[i].ours == NULL) {
-        (void)stop_unknown(cfg, va_arg(ap, const char *));
+    if (message == NULL) {
+        (void)vsnprintf(what, sizeof(what), format, ap);
+        (void)stop_at(cfg, "%s", what);
         return;
     }
-    (void)vsnprintf(what, sizeof(what), i < n_messages ? messages[i].ours : format, ap);
-    (void)stop_at(cfg, "%s", what);
+    const char *argument = strstr(format, "%s") != NULL ? va_arg(ap, const char *) : "";
+    if (message->before == NULL)
+        (void)stop_unknown(cfg, argument);
+    else
+        (void)stop_at(cfg, "%s%s%s", message->before, argument, message->after);
 }
 
 /* The folder of a path as the path is written, allocated: "" when it has none. */

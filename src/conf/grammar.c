@@ -11,8 +11,9 @@
  * more whose default calls us. libConfuse takes a name with '|' for a path of
  * sections: nobody can set this one in a file.
  */
-#define OPEN_KEY     "section|opens"
-#define OPEN_DEFAULT "now"
+#define OPEN_KEY "section|opens"
+
+static char open_default[] = "now"; /* libConfuse wants it writable, and only reads it */
 
 static size_t count_keys(const struct conf_section *section,
                          const struct conf_handler *const *handlers)
@@ -38,7 +39,7 @@ static cfg_opt_t *section_options(const struct conf_section *section,
                                   const struct conf_handler *const *handlers,
                                   const struct conf_grammar_calls *calls)
 {
-    cfg_opt_t open = CFG_PTR_CB(OPEN_KEY, OPEN_DEFAULT, CFGF_NONE, calls->open, NULL);
+    cfg_opt_t open = CFG_PTR_CB(OPEN_KEY, open_default, CFGF_NONE, calls->open, NULL);
     cfg_opt_t end = CFG_END();
     size_t n = count_keys(section, handlers);
     cfg_opt_t *options = calloc(n + 2, sizeof(*options));

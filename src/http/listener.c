@@ -129,7 +129,8 @@ int http_listener_new(const struct http_listener_settings *settings,
     struct http_listener *listener = calloc(1, sizeof *listener);
     if (lev == NULL || listener == NULL)
         goto fail;
-    *listener = (struct http_listener){.settings = *settings, .lev = lev, .epoll_fd = EPOLL_UNKNOWN};
+    *listener =
+        (struct http_listener){.settings = *settings, .lev = lev, .epoll_fd = EPOLL_UNKNOWN};
     listener->evhttp = evhttp_new(settings->base);
     listener->turn = event_new(settings->base, -1, 0, on_turn, listener);
     if (listener->evhttp == NULL || listener->turn == NULL)

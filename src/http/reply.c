@@ -76,7 +76,7 @@ static void add_headers(struct http_request *request, const struct reply *reply)
     for (; header != NULL && header->name != NULL; header++)
         if (header->value != NULL)
             evhttp_add_header(out, header->name, header->value);
-    if (request->server->closing)
+    if (request->server->closing || request->doomed)
         evhttp_add_header(out, "Connection", "close");
 }
 

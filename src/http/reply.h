@@ -26,7 +26,7 @@ struct reply {
 };
 
 /*
- * Send the answer. Date, Content-Length and, when the worker drains,
+ * Send the answer. Date, Content-Length and, when the worker is about to leave,
  * "Connection: close" are added. The request is not to be touched afterwards.
  */
 void reply_send(struct http_request *request, const struct reply *reply);

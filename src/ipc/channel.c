@@ -46,6 +46,7 @@ static bool channel_read_one(struct channel *channel)
     ssize_t n = recv(channel->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_TRUNC);
     if (n < 0 && (errno == EAGAIN || errno == EINTR))
         return false;
+    /* cppcheck-suppress autoVariables ; reset before this function returns */
     channel->freed = &freed;
     if (n < 0)
         channel_close(channel, -errno);
