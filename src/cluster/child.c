@@ -61,32 +61,34 @@ static int close_foreign(const struct worker_birth *birth)
     return 0;
 }
 
-/* The group named, else the user's own; root's supplementary groups go in any case. */
-static int become_group(const struct conf_instance *instance, const struct passwd *user)
+static int become_group(const char *name)
 {
-    gid_t gid = user->pw_gid;
-    if (instance->group[0] != '\0') {
-        const struct group *group = getgrnam(instance->group);
-        if (group == NULL)
-            return -ENOENT;
-        gid = group->gr_gid;
-    }
-    if (initgroups(user->pw_name, gid) != 0 || setgid(gid) != 0)
+    const struct group *group = getgrnam(name);
+    if (group == NULL)
+        return -ENOENT;
+    if (setgroups(1, &group->gr_gid) != 0 || setgid(group->gr_gid) != 0)
         return -errno;
     return 0;
 }
 
-static int become_user(const struct conf_instance *instance)
+/* The user with all its groups; the group named, if any, takes the place of the user's own. */
+static int become_user(const char *name, const char *group_name)
 {
-    if (instance->user[0] == '\0')
-        return 0;
-    const struct passwd *user = getpwnam(instance->user);
-    if (user == NULL)
+    const struct passwd *user = getpwnam(name);
+    const struct group *group = group_name[0] != '\0' ? getgrnam(group_name) : NULL;
+    if (user == NULL || (group == NULL && group_name[0] != '\0'))
         return -ENOENT;
-    int err = become_group(instance, user);
-    if (err == 0 && setuid(user->pw_uid) != 0)
-        err = -errno;
-    return err;
+    gid_t gid = group != NULL ? group->gr_gid : user->pw_gid;
+    if (initgroups(user->pw_name, gid) != 0 || setgid(gid) != 0 || setuid(user->pw_uid) != 0)
+        return -errno;
+    return 0;
+}
+
+static int change_identity(const struct conf_instance *instance)
+{
+    if (instance->user[0] != '\0')
+        return become_user(instance->user, instance->group);
+    return instance->group[0] != '\0' ? become_group(instance->group) : 0;
 }
 
 int child_settle(const struct worker_birth *birth)
@@ -95,12 +97,13 @@ int child_settle(const struct worker_birth *birth)
     prctl(PR_SET_NAME, "zombie-worker");
     int err = close_foreign(birth);
     if (err == 0)
-        err = become_user(&birth->conf->instance);
+        err = change_identity(&birth->conf->instance);
     if (err == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         err = -errno;
     if (err == 0)
         return 0;
-    log_error("cannot settle as user \"%s\": %s", birth->conf->instance.user, strerror(-err));
+    log_error("cannot settle as user \"%s\", group \"%s\": %s", birth->conf->instance.user,
+              birth->conf->instance.group, strerror(-err));
     return EX_OSERR;
 }
 

@@ -81,7 +81,7 @@ static void on_chaos(struct slot *slot, const struct message *message)
                                        LOG_NUMBER("slot", slot->number), LOG_TEXT("mode", mode),
                                        LOG_NUMBER("after_ms", message->chaos.after_ms),
                                        LOG_TEXT("client", message->chaos.client)};
-    slot->deliberate = true;
+    slot->doom_ms = clock_now_ms() + message->chaos.after_ms;
     log_write(LOG_LEVEL_WARNING, fields, sizeof fields / sizeof fields[0],
               "chaos: worker %" PRIu64 " is asked to die", slot->worker);
 }

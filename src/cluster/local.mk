@@ -6,6 +6,7 @@ libzombie_a_SOURCES += \
 	%D%/cpu_affinity.c %D%/cpu_affinity.h \
 	%D%/cpu_count.c %D%/cpu_count.h \
 	%D%/daemon.c %D%/daemon.h \
+	%D%/descriptors.c %D%/descriptors.h \
 	%D%/hear.c %D%/hear.h \
 	%D%/kill.c %D%/kill.h \
 	%D%/listener.c %D%/listener.h \

@@ -19,6 +19,7 @@
 #include "cluster/cpu_affinity.h"
 #include "cluster/cpu_count.h"
 #include "cluster/daemon.h"
+#include "cluster/descriptors.h"
 #include "cluster/listener.h"
 #include "cluster/master_state.h"
 #include "cluster/pidfile.h"
@@ -27,6 +28,7 @@
 #include "cluster/signals.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
+#include "ipc/event_log.h"
 #include "ipc/scoreboard.h"
 
 void slot_step(struct slot *slot, enum slot_event event)
@@ -153,6 +155,8 @@ static int set_up(struct master *master)
     master->pid = getpid();
     master->oom_kills = cgroup_oom_kills("");
     announce(master);
+    event_log_install();
+    descriptors_raise(master->conf);
     int err = child_check_user(master->conf);
     if (err == 0)
         err = listeners_open(master->conf, &master->listeners);

@@ -40,6 +40,7 @@ struct slot {
     unsigned failed_boots;  /* in a row */
     bool leaving;           /* a successor may take the number */
     bool deliberate;        /* its death was asked for */
+    int64_t doom_ms;        /* from when on it is; INT64_MAX: nobody asked */
     bool crashed;           /* the last worker did; refilling costs budget */
     bool held;              /* it exited with 78 (EX_CONFIG): not refilled */
     const char *killed_for; /* why the master sends or sent SIGKILL, or NULL */
@@ -73,7 +74,8 @@ struct master {
     uint64_t last_worker;
     unsigned wants; /* of enum master_want */
     enum master_phase phase;
-    int64_t refill_ms; /* not before; 0: at once */
+    int64_t refill_ms;     /* not before; 0: at once */
+    int64_t complained_ms; /* when the log last said so */
     bool degraded;
     int status;         /* to exit with */
     int64_t oom_kills;  /* of our cgroup, as last seen */

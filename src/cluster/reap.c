@@ -8,6 +8,7 @@
 #include <sys/wait.h>
 #include <sysexits.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cluster/cgroup.h"
 #include "cluster/master_state.h"
@@ -64,6 +65,7 @@ static void bury(struct slot *slot, int wait_status, const struct rusage *usage,
     channel_free(slot->channel);
     slot->channel = NULL;
     slot->deadline_ms = INT64_MAX;
+    slot->deliberate |= clock_now_ms() >= slot->doom_ms;
     struct obituary obituary = {.slot = slot, .wait_status = wait_status, .usage = usage};
     obituary.oom = was_oom(master, slot, wait_status);
     obituary.verdict = judge(slot, wait_status, now_ms);

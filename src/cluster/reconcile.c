@@ -30,6 +30,9 @@ static void check_overdue(struct slot *slot, int64_t now_ms)
                     now_ms);
 }
 
+/* The line about a spent budget comes at most this often. */
+#define COMPLAINT_MS 1000
+
 static void check_deadlines(struct master *master, int64_t now_ms)
 {
     for (size_t i = 0; i < master->n_slots; i++) {
@@ -64,8 +67,10 @@ static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
     int64_t wait_ms = slot->crashed ? respawn_take(master->respawn, now_ms) : 0;
     if (wait_ms == 0)
         return true;
-    if (master->refill_ms <= now_ms)
+    if (now_ms - master->complained_ms >= COMPLAINT_MS) {
         log_warning("workers die too fast, replacing none for %" PRId64 " ms", wait_ms);
+        master->complained_ms = now_ms;
+    }
     master->refill_ms = now_ms + wait_ms;
     return false;
 }
@@ -93,11 +98,15 @@ static bool is_hopeless(const struct master *master)
 static void check_crash_loop(struct master *master, int64_t now_ms)
 {
     unsigned serving = master_count(master, SLOT_SERVING);
-    bool looping = respawn_is_crash_loop(master->respawn, serving) || is_hopeless(master);
+    bool hopeless = is_hopeless(master);
+    bool looping = respawn_is_crash_loop(master->respawn, serving) || hopeless;
     if (looping && !master->degraded) {
         bool exits = master->conf->instance.on_crash_loop == CONF_CRASH_LOOP_EXIT;
-        log_error("crash loop: no worker serves and new ones fail to start, %s",
-                  exits ? "exiting (on_crash_loop = exit)" : "trying on with pauses");
+        log_error("crash loop: no worker serves and %s, %s",
+                  hopeless ? "all exited with status 78" : "new ones fail to start",
+                  exits      ? "exiting (on_crash_loop = exit)"
+                  : hopeless ? "none is tried again: correct the configuration and restart"
+                             : "trying on with pauses");
         if (exits) {
             master->status = 1;
             stop_begin(master, WANT_STOP_FAST, now_ms);

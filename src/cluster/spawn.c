@@ -74,6 +74,7 @@ static void record_birth(struct slot *slot, pid_t pid, int64_t now_ms)
     slot->ready_ms = 0;
     slot->deadline_ms = now_ms + slot->master->conf->instance.boot_timeout_ms;
     slot->deliberate = false;
+    slot->doom_ms = INT64_MAX;
     slot->crashed = false;
     slot->killed_for = NULL;
     slot_step(slot, SLOT_SPAWNED);

@@ -60,9 +60,9 @@ static const struct conf_option instance_options[] = {
     {FIELD(instance, backoff_max_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "30000",
      .help = "longest such pause; never under backoff_min_ms"},
     {FIELD(instance, respawn_per_second, CONF_NUMBER), RANGE(1, 100000), .fallback = "200",
-     .help = "replacements in one second above which the cluster crash-loops"},
+     .help = "crashed workers replaced in one second before replacements pause"},
     {FIELD(instance, respawn_per_10s, CONF_NUMBER), RANGE(1, 1000000), .fallback = "2000",
-     .help = "replacements in ten seconds above which the cluster crash-loops"},
+     .help = "crashed workers replaced in ten seconds before replacements pause"},
     {FIELD(instance, on_crash_loop, CONF_CHOICE), .choices = crash_loop_choices,
      .fallback = "retry", .help = "in a crash loop: retry more slowly, or exit"},
     END};

@@ -124,10 +124,13 @@ void connection_answered(struct connection *connection, int64_t now_ms)
     connection->idle_since_ms = now_ms;
 }
 
-static bool has_unread_bytes(const struct connection *connection)
+/* Not before evhttp has it, nor when bytes of a request wait in the kernel. */
+static bool may_close(const struct connection *connection)
 {
     int unread = 0;
-    return ioctl(connection->fd, FIONREAD, &unread) == 0 && unread > 0;
+    if (connection->evcon == NULL)
+        return false;
+    return ioctl(connection->fd, FIONREAD, &unread) != 0 || unread == 0;
 }
 
 int64_t connections_close_idle(struct connections *set, int64_t idle_before_ms)
@@ -136,10 +139,10 @@ int64_t connections_close_idle(struct connections *set, int64_t idle_before_ms)
     struct connection *connection = LIST_FIRST(&set->list);
     while (connection != NULL) {
         struct connection *next = LIST_NEXT(connection, entry);
-        bool idle = !connection->busy && connection->evcon != NULL;
-        if (idle && connection->idle_since_ms < idle_before_ms && !has_unread_bytes(connection))
+        bool overdue = connection->idle_since_ms < idle_before_ms;
+        if (!connection->busy && overdue && may_close(connection))
             evhttp_connection_free(connection->evcon);
-        else if (idle && connection->idle_since_ms < oldest_ms)
+        else if (!connection->busy && connection->idle_since_ms < oldest_ms)
             oldest_ms = connection->idle_since_ms;
         connection = next;
     }

@@ -7,6 +7,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/queue.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -34,7 +35,23 @@ struct http_listener {
     bool greedy;
     bool waits_for_room;
     int64_t complained_ms;
+    LIST_ENTRY(http_listener) entry;
 };
+
+/*
+ * libevent hands the error callback what evhttp_bind_listener() has put in
+ * place of our argument, so the way back from the evconnlistener is a list.
+ */
+static LIST_HEAD(, http_listener) all = LIST_HEAD_INITIALIZER(all);
+
+static struct http_listener *find_listener(const struct evconnlistener *lev)
+{
+    struct http_listener *listener;
+    LIST_FOREACH(listener, &all, entry)
+    if (listener->lev == lev)
+        break;
+    return listener;
+}
 
 /*
  * Only a listener that stands in epoll can be found there, so the search is
@@ -80,15 +97,18 @@ static struct bufferevent *on_connection(struct event_base *base, void *arg)
 static void on_accept_error(struct evconnlistener *lev, void *arg)
 {
     static const struct timeval pause = {0, RETRY_MS * 1000};
-    struct http_listener *listener = arg;
     int err = errno;
     int64_t now_ms = clock_now_ms();
+    struct http_listener *listener = find_listener(lev);
+    (void)arg;
+    evconnlistener_disable(lev);
+    if (listener == NULL)
+        return;
+    event_add(listener->turn, &pause);
     if (now_ms - listener->complained_ms >= COMPLAINT_MS) {
         listener->complained_ms = now_ms;
         log_warning("accept: %s, trying again in %d ms", strerror(err), RETRY_MS);
     }
-    evconnlistener_disable(lev);
-    event_add(listener->turn, &pause);
 }
 
 static void on_request(struct evhttp_request *evreq, void *arg)
@@ -138,6 +158,7 @@ int http_listener_new(const struct http_listener_settings *settings,
     listener->bound = evhttp_bind_listener(listener->evhttp, lev);
     if (listener->bound == NULL)
         goto fail;
+    LIST_INSERT_HEAD(&all, listener, entry);
     configure(listener);
     start_accepting(listener);
     *ret_listener = listener;
@@ -172,6 +193,7 @@ void http_listener_close(struct http_listener *listener)
         return;
     event_del(listener->turn);
     evhttp_del_accept_socket(listener->evhttp, listener->bound);
+    LIST_REMOVE(listener, entry);
     listener->bound = NULL;
     listener->lev = NULL;
 }
@@ -180,6 +202,7 @@ void http_listener_free(struct http_listener *listener)
 {
     if (listener == NULL)
         return;
+    http_listener_close(listener);
     if (listener->turn != NULL)
         event_free(listener->turn);
     if (listener->evhttp != NULL)

@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/resource.h>
 
 #include <event2/event.h>
 #include <event2/http.h>
@@ -47,9 +48,11 @@ static void finish(struct http_request *request)
 static void on_answered(struct evhttp_request *evreq, void *arg)
 {
     struct connection *connection = arg;
+    struct http_server *server = connection->request.server;
     (void)evreq;
     connection_answered(connection, clock_now_ms());
     finish(&connection->request);
+    drain_soon(server);
 }
 
 static void on_closed(struct connection *connection, void *arg)
@@ -66,7 +69,7 @@ static void on_closed(struct connection *connection, void *arg)
 static bool has_room(void *arg)
 {
     const struct http_server *server = arg;
-    return server->connections.n < (size_t)server->settings.conf->http.max_connections;
+    return server->connections.n < server->max_connections;
 }
 
 static struct bufferevent *on_connected(void *arg)
@@ -119,12 +122,24 @@ static void on_request(struct evhttp_request *evreq, void *arg)
         dispatch(request);
 }
 
+/* What the configuration allows, and no more than there are descriptors for. */
+static size_t count_connections(const struct conf *conf)
+{
+    struct rlimit limit;
+    size_t max = (size_t)conf->http.max_connections;
+    size_t taken = conf->n_listens + HTTP_SERVER_SPARE_FDS;
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= max + taken)
+        return max;
+    return limit.rlim_cur > taken ? limit.rlim_cur - taken : 1;
+}
+
 int http_server_new(const struct http_server_settings *settings, struct http_server **ret_server)
 {
     struct http_server *server = calloc(1, sizeof *server);
     if (server == NULL)
         return -ENOMEM;
     server->settings = *settings;
+    server->max_connections = count_connections(settings->conf);
     connections_init(&server->connections, settings->base, on_closed, server);
     if (drain_init(server) != 0 || router_new(settings->conf, &server->router) != 0) {
         http_server_free(server);

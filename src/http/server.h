@@ -17,6 +17,9 @@ struct http_server;
 struct scoreboard_slot;
 struct worker_identity;
 
+/* Descriptors that a worker needs besides its listeners and connections. */
+#define HTTP_SERVER_SPARE_FDS 32
+
 /* What the server needs; everything is borrowed for its life. */
 struct http_server_settings {
     struct event_base *base;

@@ -19,6 +19,7 @@ struct http_server {
     struct http_server_settings settings;
     struct router *router;
     struct connections connections;
+    size_t max_connections;
     struct http_listener **listeners;
     size_t n_listeners;
     bool draining; /* asked to finish, whether or not still accepting */

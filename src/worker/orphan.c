@@ -8,13 +8,15 @@
 
 #define MASTER_DIED SIGUSR2
 
-/* Read by a signal handler, so it cannot live on a stack. */
+/* Read by a signal handler, so they cannot live on a stack. */
 static volatile sig_atomic_t grace_seconds;
+static volatile sig_atomic_t master_pid;
 
 static void on_master_died(int signal_number)
 {
     (void)signal_number;
-    alarm((unsigned)grace_seconds);
+    if (getppid() != master_pid) /* else somebody sent it by hand */
+        alarm((unsigned)grace_seconds);
 }
 
 static int seconds(long ms)
@@ -26,6 +28,7 @@ void orphan_watch(pid_t master, long grace_ms)
 {
     struct sigaction action = {.sa_handler = on_master_died, .sa_flags = SA_RESTART};
     grace_seconds = seconds(grace_ms);
+    master_pid = master;
     sigaction(MASTER_DIED, &action, NULL);
     prctl(PR_SET_PDEATHSIG, MASTER_DIED);
     if (getppid() != master)
