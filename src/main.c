@@ -5,6 +5,7 @@
 #include <stdio.h>
 #include <sysexits.h>
 
+#include "cluster/descriptors.h"
 #include "cluster/master.h"
 #include "cluster/version.h"
 #include "conf/args.h"
@@ -37,6 +38,7 @@ int main(int argc, char **argv)
     char error[CONF_ERROR_SIZE];
     struct conf_args args;
     struct conf *conf;
+    descriptors_fill_standard();
     if (conf_args_parse(argc, argv, &args, error, sizeof error) != 0)
         return fail(EX_USAGE, error);
     if (args.action == CONF_ACTION_HELP || args.action == CONF_ACTION_VERSION) {

@@ -4,7 +4,9 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <poll.h>
 #include <stdarg.h>
+#include <stdbool.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
@@ -19,7 +21,8 @@ static struct {
     enum log_format format;
     const char *role;
     uint64_t id;
-} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0};
+    uint64_t lost; /* lines since the last that got through */
+} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0};
 
 static int target_open(const char *target)
 {
@@ -62,12 +65,43 @@ void log_detach(void)
         current.fd = -1;
 }
 
-static void write_line(const char *line, size_t len)
+/*
+ * A pipe that nobody reads would keep write(2) from returning. poll(2) says
+ * beforehand whether a line of at most PIPE_BUF bytes fits (pipe(7)).
+ */
+static bool write_line(const char *line, size_t len)
 {
+    struct pollfd ready = {.fd = current.fd, .events = POLLOUT};
     ssize_t n;
+    if (poll(&ready, 1, 0) == 0)
+        return false;
     do
         n = write(current.fd, line, len);
     while (n < 0 && errno == EINTR);
+    return n >= 0;
+}
+
+static bool write_record(struct log_record *record)
+{
+    char line[LOG_LINE_SIZE];
+    clock_gettime(CLOCK_REALTIME, &record->time);
+    record->role = current.role;
+    record->id = current.id;
+    return write_line(line, log_line_render(current.format, record, line));
+}
+
+/* Before the first line that gets through again, one that counts those that did not. */
+static bool confess_losses(void)
+{
+    struct log_field lost = LOG_NUMBER("lines", current.lost);
+    struct log_record record = {.level = LOG_LEVEL_WARNING,
+                                .message = "lines of the log were lost: it could not be written",
+                                .fields = &lost,
+                                .n_fields = 1};
+    if (current.lost > 0 && !write_record(&record))
+        return false;
+    current.lost = 0;
+    return true;
 }
 
 void log_write(enum log_level level, const struct log_field *fields, size_t n_fields,
@@ -75,19 +109,15 @@ void log_write(enum log_level level, const struct log_field *fields, size_t n_fi
 {
     if (level > current.level || current.fd < 0)
         return;
-    char message[LOG_LINE_SIZE], line[LOG_LINE_SIZE];
+    char message[LOG_LINE_SIZE];
     va_list args;
     va_start(args, format);
     vsnprintf(message, sizeof message, format, args);
     va_end(args);
-    struct log_record record = {.level = level,
-                                .role = current.role,
-                                .id = current.id,
-                                .message = message,
-                                .fields = fields,
-                                .n_fields = n_fields};
-    clock_gettime(CLOCK_REALTIME, &record.time);
+    struct log_record record = {
+        .level = level, .message = message, .fields = fields, .n_fields = n_fields};
     int saved_errno = errno;
-    write_line(line, log_line_render(current.format, &record, line));
+    if (!confess_losses() || !write_record(&record))
+        current.lost++;
     errno = saved_errno;
 }

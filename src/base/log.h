@@ -49,7 +49,9 @@ void log_detach(void);
  * Write one line. `fields` (n_fields of them, may be NULL) follow the message
  * as key=value, or are members of the JSON object. The message and all texts
  * are escaped: no byte of theirs can end the line or reach a terminal. A line
- * over 4 KiB is cut. A write that fails is dropped: a log never stops a server.
+ * over 4 KiB is cut. A line that cannot be written, now and at once, is dropped
+ * and counted; the count is the first thing that gets through later. So a full
+ * disk or a pipe that nobody reads never stops a server.
  */
 __attribute__((format(printf, 4, 5))) void log_write(enum log_level level,
                                                      const struct log_field *fields,

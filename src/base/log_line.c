@@ -174,7 +174,7 @@ static size_t render_json(struct line *line, const struct log_record *record, co
     *line = (struct line){line->buf, head, false};
     put(line, ",\"message\":\"");
     put_escaped(line, IN_JSON, record->message);
-    return close_line(line, line->full ? cut_json : "\"}\n");
+    return close_line(line, cut_json);
 }
 
 size_t log_line_render(enum log_format format, const struct log_record *record,

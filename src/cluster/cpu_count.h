@@ -1,7 +1,7 @@
 /*
  * How many workers: the CPUs this process may use, divided by the containers
- * that share the machine. Pure arithmetic over facts that cpu_facts_read()
- * collected, so that every kind of machine can be tested from a table.
+ * that share the machine. Pure arithmetic over facts that cpu_affinity.h and
+ * cgroup.h collect, so that every kind of machine can be tested from a table.
  */
 #ifndef ZOMBIE_CLUSTER_CPU_COUNT_H
 #define ZOMBIE_CLUSTER_CPU_COUNT_H

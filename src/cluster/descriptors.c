@@ -2,12 +2,24 @@
 
 #include "cluster/descriptors.h"
 
+#include <fcntl.h>
 #include <inttypes.h>
 #include <sys/resource.h>
+#include <unistd.h>
 
 #include "base/log.h"
 #include "conf/conf.h"
 #include "http/server.h"
+
+void descriptors_fill_standard(void)
+{
+    int fd;
+    do
+        fd = open("/dev/null", O_RDWR);
+    while (fd >= 0 && fd <= STDERR_FILENO);
+    if (fd >= 0)
+        close(fd);
+}
 
 void descriptors_raise(const struct conf *conf)
 {

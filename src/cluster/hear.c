@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "cluster/respawn.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
@@ -20,15 +21,14 @@
 /* Callbacks record: the next turn of the loop sends the signal. */
 static void condemn(struct slot *slot, const char *reason)
 {
-    if (slot->killed_for != NULL)
-        return;
     slot->killed_for = reason;
     slot->deadline_ms = clock_now_ms();
 }
 
 static void on_hello(struct slot *slot, const struct message *message)
 {
-    if (message->hello.worker != slot->worker || message->hello.slot != slot->number)
+    if (message->hello.worker != slot->worker || message->hello.slot != slot->number ||
+        message->hello.pid != (uint32_t)slot->pid)
         condemn(slot, "its HELLO names another worker");
 }
 
@@ -37,10 +37,9 @@ static void on_master_id(struct slot *slot, const struct message *message)
     struct message answer = {.type = MESSAGE_MASTER_ID_IS};
     answer.master_id_is.request = message->master_id.request;
     memcpy(answer.master_id_is.uuid, slot->master->uuid, sizeof answer.master_id_is.uuid);
-    int err = channel_send(slot->channel, &answer);
-    if (err != 0)
-        log_warning("cannot answer MASTER_ID of worker %" PRIu64 ": %s", slot->worker,
-                    strerror(-err));
+    if (slot->asked || channel_send(slot->channel, &answer) != 0)
+        condemn(slot, "it asks MASTER_ID again and again");
+    slot->asked = true;
 }
 
 static void on_ready(struct slot *slot, const struct message *message)
@@ -52,6 +51,10 @@ static void on_ready(struct slot *slot, const struct message *message)
         LOG_NUMBER("worker", slot->worker), LOG_NUMBER("slot", slot->number),
         LOG_NUMBER("pid", slot->pid), LOG_NUMBER("boot_ms", now_ms - slot->started_ms),
         LOG_NUMBER("listeners", message->ready.listeners)};
+    if (!slot->asked) {
+        condemn(slot, "it is READY without having asked MASTER_ID");
+        return;
+    }
     slot->ready_ms = now_ms;
     slot->deadline_ms = INT64_MAX;
     slot_step(slot, SLOT_READY);
@@ -76,12 +79,17 @@ static void on_leaving(struct slot *slot, const struct message *message)
 
 static void on_chaos(struct slot *slot, const struct message *message)
 {
+    if (!slot->master->conf->chaos.enabled) {
+        condemn(slot, "it reports chaos, which is switched off");
+        return;
+    }
     const char *mode = chaos_mode_name((enum chaos_mode)message->chaos.mode);
     const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
                                        LOG_NUMBER("slot", slot->number), LOG_TEXT("mode", mode),
                                        LOG_NUMBER("after_ms", message->chaos.after_ms),
                                        LOG_TEXT("client", message->chaos.client)};
-    slot->doom_ms = clock_now_ms() + message->chaos.after_ms;
+    int64_t doom_ms = clock_now_ms() + message->chaos.after_ms;
+    slot->doom_ms = doom_ms < slot->doom_ms ? doom_ms : slot->doom_ms;
     log_write(LOG_LEVEL_WARNING, fields, sizeof fields / sizeof fields[0],
               "chaos: worker %" PRIu64 " is asked to die", slot->worker);
 }
@@ -89,6 +97,8 @@ static void on_chaos(struct slot *slot, const struct message *message)
 static void on_message(const struct message *message, void *arg)
 {
     struct slot *slot = arg;
+    if (slot->killed_for != NULL)
+        return; /* what it says counts no more */
     switch (message->type) {
     case MESSAGE_HELLO:
         on_hello(slot, message);

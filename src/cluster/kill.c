@@ -9,6 +9,7 @@
 
 #include "base/log.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "ipc/channel.h"
 #include "ipc/scoreboard.h"
 
@@ -24,9 +25,8 @@ void kill_by_message(struct slot *slot, const struct message *message, int64_t d
 
 void kill_worker(struct slot *slot, const char *reason, int64_t now_ms)
 {
-    struct master *master = slot->master;
     struct scoreboard_work work;
-    scoreboard_read_work(scoreboard_at(master->scoreboard, (size_t)(slot - master->slots)), &work);
+    scoreboard_read_work(slot_board(slot), &work);
     const struct log_field fields[] = {
         LOG_NUMBER("worker", slot->worker),
         LOG_NUMBER("slot", slot->number),

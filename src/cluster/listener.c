@@ -19,7 +19,8 @@
 struct listeners {
     size_t n; /* open ones */
     int *fds;
-    struct unix_file *files; /* one a descriptor */
+    struct unix_file *files; /* one for each that was opened */
+    size_t n_files;
 };
 
 /* Which file a unix socket made, so that nobody else's is unlinked. */
@@ -157,6 +158,7 @@ int listeners_open(const struct conf *conf, struct listeners **ret_listeners)
         }
         remember_file(&listeners->files[i], &listen_conf->address);
         listeners->fds[listeners->n++] = fd;
+        listeners->n_files = listeners->n;
         announce(fd);
     }
     *ret_listeners = listeners;
@@ -183,10 +185,8 @@ static void unlink_file(struct unix_file *file)
 
 void listeners_close(struct listeners *listeners)
 {
-    for (size_t i = 0; i < listeners->n; i++) {
-        unlink_file(&listeners->files[i]);
+    for (size_t i = 0; i < listeners->n; i++)
         close(listeners->fds[i]);
-    }
     listeners->n = 0;
 }
 
@@ -194,8 +194,9 @@ void listeners_free(struct listeners *listeners)
 {
     if (listeners == NULL)
         return;
-    if (listeners->files != NULL && listeners->fds != NULL)
-        listeners_close(listeners);
+    listeners_close(listeners);
+    for (size_t i = 0; i < listeners->n_files; i++)
+        unlink_file(&listeners->files[i]);
     free(listeners->fds);
     free(listeners->files);
     free(listeners);

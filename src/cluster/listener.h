@@ -1,6 +1,5 @@
 /*
- * The listening sockets: bound once by the master, shared by all workers,
- * closed by nobody else.
+ * The listening sockets: bound once, by the master, and shared by all workers.
  */
 #ifndef ZOMBIE_CLUSTER_LISTENER_H
 #define ZOMBIE_CLUSTER_LISTENER_H
@@ -23,12 +22,14 @@ const int *listeners_fds(const struct listeners *listeners, size_t *ret_n);
 
 /*
  * Close this process's copies. Connections go on being accepted by processes
- * that have copies of their own. A unix socket is unlinked, unless the file at
- * its path is another one by now.
+ * that have copies of their own.
  */
 void listeners_close(struct listeners *listeners);
 
-/* Close what is open, and free; NULL is fine. */
+/*
+ * Close what is open, unlink the files of unix sockets unless they are somebody
+ * else's by now, and free; NULL is fine.
+ */
 void listeners_free(struct listeners *listeners);
 
 #endif

@@ -21,4 +21,5 @@ libzombie_a_SOURCES += \
 	%D%/slot.c %D%/slot.h \
 	%D%/spawn.c %D%/spawn.h \
 	%D%/stop.c %D%/stop.h \
+	%D%/table.c %D%/table.h \
 	%D%/version.c %D%/version.h

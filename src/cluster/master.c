@@ -26,46 +26,9 @@
 #include "cluster/reconcile.h"
 #include "cluster/respawn.h"
 #include "cluster/signals.h"
+#include "cluster/table.h"
 #include "conf/conf.h"
-#include "ipc/channel.h"
 #include "ipc/event_log.h"
-#include "ipc/scoreboard.h"
-
-void slot_step(struct slot *slot, enum slot_event event)
-{
-    struct master *master = slot->master;
-    int err = slot_next(slot->state, event, &slot->state);
-    if (err != 0)
-        log_error("slot %u: event %d makes no sense in state %s, ignored", slot->number, (int)event,
-                  slot_state_name(slot->state));
-    bool alive = slot_is_alive(slot->state);
-    if (!alive)
-        slot->pid = 0;
-    struct scoreboard_place place = {
-        .state = slot->state,
-        .number = slot->number,
-        .worker = slot->worker,
-        .pid = slot->pid,
-        .started_ms = slot->started_ms,
-    };
-    scoreboard_set_place(scoreboard_at(master->scoreboard, (size_t)(slot - master->slots)), &place);
-}
-
-unsigned master_count(const struct master *master, enum slot_state state)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < master->n_slots; i++)
-        n += master->slots[i].state == state;
-    return n;
-}
-
-struct slot *master_find(struct master *master, pid_t pid)
-{
-    for (size_t i = 0; i < master->n_slots; i++)
-        if (master->slots[i].pid == pid && slot_is_alive(master->slots[i].state))
-            return &master->slots[i];
-    return NULL;
-}
 
 static unsigned decide_workers(const struct conf_instance *instance)
 {
@@ -80,20 +43,6 @@ static unsigned decide_workers(const struct conf_instance *instance)
     cpu_count_describe(&facts, instance->reserve_cpus, instance->containers, sum);
     log_info("%s", sum);
     return (unsigned)cpu_count_workers(&facts, instance->reserve_cpus, instance->containers);
-}
-
-static int make_table(struct master *master)
-{
-    master->workers = decide_workers(&master->conf->instance);
-    master->n_slots = 2 * (size_t)master->workers;
-    master->slots = calloc(master->n_slots, sizeof *master->slots);
-    if (master->slots == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < master->n_slots; i++) {
-        master->slots[i].master = master;
-        master->slots[i].deadline_ms = INT64_MAX;
-    }
-    return scoreboard_new(master->n_slots, &master->scoreboard);
 }
 
 static int make_policy(struct master *master)
@@ -125,9 +74,6 @@ static void on_timer(evutil_socket_t fd, short what, void *arg)
 
 static int make_loop(struct master *master)
 {
-    master->signal_fd = signals_open();
-    if (master->signal_fd < 0)
-        return master->signal_fd;
     master->base = event_base_new();
     if (master->base == NULL)
         return -ENOMEM;
@@ -162,7 +108,8 @@ static int set_up(struct master *master)
         err = listeners_open(master->conf, &master->listeners);
     if (err != 0)
         return err;
-    err = make_table(master);
+    master->workers = decide_workers(&master->conf->instance);
+    err = table_new(master);
     if (err == 0)
         err = make_policy(master);
     if (err == 0)
@@ -196,8 +143,7 @@ static void loop(struct master *master)
 
 static void tear_down(struct master *master)
 {
-    for (size_t i = 0; i < master->n_slots; i++)
-        channel_free(master->slots[i].channel);
+    table_free(master);
     if (master->signals != NULL)
         event_free(master->signals);
     if (master->timer != NULL)
@@ -207,18 +153,27 @@ static void tear_down(struct master *master)
     if (master->signal_fd >= 0)
         close(master->signal_fd);
     listeners_free(master->listeners);
-    scoreboard_free(master->scoreboard);
     respawn_free(master->respawn);
-    free(master->slots);
     libevent_global_shutdown();
 }
 
+static void say_goodbye(const struct master *master)
+{
+    const struct log_field fields[] = {LOG_NUMBER("workers_forked", master->last_worker),
+                                       LOG_NUMBER("strangers_reaped", master->strangers)};
+    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "stopped");
+}
+
+/* Signals come first: process 1 has no default dispositions, so an early TERM would be lost. */
 static int run(const struct conf *conf, int notify_fd)
 {
-    struct master master = {.conf = conf, .signal_fd = -1};
+    struct master master = {.conf = conf, .wants = WANT_REAP};
     struct pidfile *pidfile = NULL;
     const char *path = conf->instance.pidfile;
-    int err = path[0] != '\0' ? pidfile_open(path, &pidfile) : 0;
+    master.signal_fd = signals_open();
+    int err = master.signal_fd < 0 ? master.signal_fd : 0;
+    if (err == 0 && path[0] != '\0')
+        err = pidfile_open(path, &pidfile);
     if (err == 0)
         err = set_up(&master);
     master.status = err == 0 ? 0 : EX_OSERR;
@@ -226,7 +181,7 @@ static int run(const struct conf *conf, int notify_fd)
         daemon_report(notify_fd, master.status);
     if (err == 0) {
         loop(&master);
-        log_info("stopped");
+        say_goodbye(&master);
     }
     tear_down(&master);
     pidfile_close(pidfile);

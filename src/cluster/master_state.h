@@ -39,12 +39,16 @@ struct slot {
     int64_t deadline_ms;    /* what is due then depends on the state; INT64_MAX: nothing */
     unsigned failed_boots;  /* in a row */
     bool leaving;           /* a successor may take the number */
+    bool asked;             /* it has sent MASTER_ID */
     bool deliberate;        /* its death was asked for */
     int64_t doom_ms;        /* from when on it is; INT64_MAX: nobody asked */
     bool crashed;           /* the last worker did; refilling costs budget */
     bool held;              /* it exited with 78 (EX_CONFIG): not refilled */
     const char *killed_for; /* why the master sends or sent SIGKILL, or NULL */
 };
+
+/* Room for the cause of a death in words. */
+#define MASTER_CAUSE_SIZE 96
 
 /* In the order of haste; there is no way back. */
 enum master_phase {
@@ -70,25 +74,17 @@ struct master {
     pid_t pid;
     unsigned workers; /* N: how many slots are to be filled */
     struct slot *slots;
-    size_t n_slots; /* 2 N: room for successors */
+    size_t n_slots; /* more than N: room for successors */
     uint64_t last_worker;
     unsigned wants; /* of enum master_want */
     enum master_phase phase;
     int64_t refill_ms;     /* not before; 0: at once */
     int64_t complained_ms; /* when the log last said so */
     bool degraded;
-    int status;         /* to exit with */
-    int64_t oom_kills;  /* of our cgroup, as last seen */
-    uint64_t strangers; /* processes reaped that were no workers of ours */
+    char last_death[MASTER_CAUSE_SIZE]; /* how the last worker ended */
+    int status;                         /* to exit with */
+    int64_t oom_kills;                  /* of our cgroup, as last seen */
+    uint64_t strangers;                 /* processes reaped that were no workers of ours */
 };
-
-/* Take a step in the life of a slot and show it on the scoreboard. A wrong step is logged. */
-void slot_step(struct slot *slot, enum slot_event event);
-
-/* How many slots are in this state. */
-unsigned master_count(const struct master *master, enum slot_state state);
-
-/* The slot whose process this is, or NULL. */
-struct slot *master_find(struct master *master, pid_t pid);
 
 #endif

@@ -11,7 +11,6 @@
 #include "base/log.h"
 #include "cluster/master_state.h"
 
-#define CAUSE_SIZE 96
 #define MAX_FIELDS 20
 
 struct fields {
@@ -29,25 +28,25 @@ static void add_text(struct fields *fields, const char *key, const char *text)
     fields->items[fields->n++] = (struct log_field)LOG_TEXT(key, text);
 }
 
-static void describe_cause(const struct obituary *obituary, char cause[CAUSE_SIZE])
+void obituary_cause(const struct obituary *obituary, char cause[MASTER_CAUSE_SIZE])
 {
     int status = obituary->wait_status;
     if (WIFEXITED(status)) {
-        snprintf(cause, CAUSE_SIZE, "exited with status %d", WEXITSTATUS(status));
+        snprintf(cause, MASTER_CAUSE_SIZE, "exited with status %d", WEXITSTATUS(status));
         return;
     }
     const char *name = sigabbrev_np(WTERMSIG(status));
-    snprintf(cause, CAUSE_SIZE, "killed by SIG%s%s%s", name != NULL ? name : "?",
+    snprintf(cause, MASTER_CAUSE_SIZE, "killed by SIG%s%s%s", name != NULL ? name : "?",
              WCOREDUMP(status) ? ", core dumped" : "", obituary->oom ? ", out of memory" : "");
 }
 
-static const char *describe_next(const struct obituary *obituary, char buf[CAUSE_SIZE])
+static const char *describe_next(const struct obituary *obituary, char buf[MASTER_CAUSE_SIZE])
 {
     switch (obituary->verdict) {
     case VERDICT_REPLACED:
         return "replaced at once";
     case VERDICT_BACKOFF:
-        snprintf(buf, CAUSE_SIZE, "replaced in %" PRId64 " ms", obituary->wait_ms);
+        snprintf(buf, MASTER_CAUSE_SIZE, "replaced in %" PRId64 " ms", obituary->wait_ms);
         return buf;
     case VERDICT_HELD:
         return "not replaced before its configuration changes";
@@ -89,8 +88,8 @@ static void add_work(struct fields *fields, const struct scoreboard_work *work, 
 {
     add_number(fields, "requests", (int64_t)work->requests);
     add_number(fields, "connections", (int64_t)work->connections);
-    if (work->since_ms == 0)
-        return;
+    if (work->since_ms <= 0 || work->since_ms > now_ms)
+        return; /* none in flight, or a worker wrote nonsense */
     add_text(fields, "method", work->method);
     add_text(fields, "path", work->path);
     add_number(fields, "elapsed_ms", now_ms - work->since_ms);
@@ -100,7 +99,7 @@ void obituary_log(const struct obituary *obituary, int64_t now_ms)
 {
     const struct slot *slot = obituary->slot;
     struct fields fields = {.n = 0};
-    char cause[CAUSE_SIZE], next[CAUSE_SIZE];
+    char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE];
     add_text(&fields, "child_role", "worker");
     add_number(&fields, "slot", slot->number);
     add_number(&fields, "worker", (int64_t)slot->worker);
@@ -111,7 +110,7 @@ void obituary_log(const struct obituary *obituary, int64_t now_ms)
     add_work(&fields, &obituary->work, now_ms);
     add_text(&fields, "deliberate", slot->deliberate ? "yes" : "no");
     add_text(&fields, "next", describe_next(obituary, next));
-    describe_cause(obituary, cause);
+    obituary_cause(obituary, cause);
     bool meant =
         slot->deliberate || (obituary->verdict == VERDICT_GONE && slot->killed_for == NULL);
     log_write(meant ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, fields.items, fields.n,

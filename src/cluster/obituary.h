@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "cluster/master_state.h"
 #include "ipc/scoreboard.h"
 
 struct rusage;
@@ -30,6 +31,9 @@ struct obituary {
     int64_t wait_ms;
     struct scoreboard_work work; /* what it was doing */
 };
+
+/* How it ended, in a few words: "killed by SIGSEGV, core dumped". */
+void obituary_cause(const struct obituary *obituary, char cause[MASTER_CAUSE_SIZE]);
 
 /* Write it: at level info when the death was asked for, else as a warning. */
 void obituary_log(const struct obituary *obituary, int64_t now_ms);

@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "cluster/cgroup.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "cluster/obituary.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
@@ -48,6 +49,8 @@ static enum verdict judge(struct slot *slot, int wait_status, int64_t now_ms)
         return VERDICT_HELD;
     }
     slot->crashed = !slot->deliberate;
+    if (booted && now_ms - slot->ready_ms >= RESPAWN_PROVEN_MS)
+        slot->failed_boots = 0;
     if (booted || slot->deliberate)
         return VERDICT_REPLACED;
     respawn_boot_failed(master->respawn);
@@ -58,8 +61,7 @@ static enum verdict judge(struct slot *slot, int wait_status, int64_t now_ms)
 static void bury(struct slot *slot, int wait_status, const struct rusage *usage, int64_t now_ms)
 {
     struct master *master = slot->master;
-    struct scoreboard_slot *board =
-        scoreboard_at(master->scoreboard, (size_t)(slot - master->slots));
+    struct scoreboard_slot *board = slot_board(slot);
     struct scoreboard_exit last = {slot->worker, wait_status, now_ms};
     channel_flush(slot->channel);
     channel_free(slot->channel);
@@ -71,6 +73,7 @@ static void bury(struct slot *slot, int wait_status, const struct rusage *usage,
     obituary.verdict = judge(slot, wait_status, now_ms);
     obituary.wait_ms = obituary.verdict == VERDICT_BACKOFF ? slot->deadline_ms - now_ms : 0;
     scoreboard_read_work(board, &obituary.work);
+    obituary_cause(&obituary, master->last_death);
     obituary_log(&obituary, now_ms);
     scoreboard_set_exit(board, &last);
     if (slot->leaving)
@@ -85,7 +88,7 @@ void reap_children(struct master *master, int64_t now_ms)
     struct rusage usage;
     pid_t pid;
     while ((pid = wait4(-1, &wait_status, WNOHANG, &usage)) > 0) {
-        struct slot *slot = master_find(master, pid);
+        struct slot *slot = table_find_pid(master, pid);
         if (slot != NULL) {
             bury(slot, wait_status, &usage, now_ms);
         } else {

@@ -7,6 +7,7 @@
 #include "base/log.h"
 #include "cluster/kill.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "cluster/reap.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
@@ -39,30 +40,14 @@ static void check_deadlines(struct master *master, int64_t now_ms)
         struct slot *slot = &master->slots[i];
         if (now_ms >= slot->deadline_ms)
             check_overdue(slot, now_ms);
-        if (slot->state == SLOT_SERVING && now_ms - slot->ready_ms >= RESPAWN_PROVEN_MS)
-            slot->failed_boots = 0;
     }
-}
-
-/* The slot that stands for this number now, or a free one, or NULL when the table is full. */
-static struct slot *holder(struct master *master, unsigned number)
-{
-    struct slot *free_slot = NULL;
-    for (size_t i = 0; i < master->n_slots; i++) {
-        struct slot *slot = &master->slots[i];
-        if (slot->number == number && !slot->leaving)
-            return slot;
-        if (slot->number == 0 && free_slot == NULL)
-            free_slot = slot;
-    }
-    return free_slot;
 }
 
 static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
 {
     if (slot == NULL || slot->state != SLOT_EMPTY || slot->held)
         return false;
-    if (respawn_is_cautious(master->respawn) && master_count(master, SLOT_STARTING) > 0)
+    if (respawn_is_cautious(master->respawn) && table_count(master, SLOT_STARTING) > 0)
         return false;
     int64_t wait_ms = slot->crashed ? respawn_take(master->respawn, now_ms) : 0;
     if (wait_ms == 0)
@@ -75,12 +60,24 @@ static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
     return false;
 }
 
+/* To serve comes before to finish slowly: the table is full of workers that leave. */
+static void make_room(struct master *master, int64_t now_ms)
+{
+    struct slot *leaver = table_oldest_leaver(master);
+    if (leaver != NULL)
+        kill_worker(leaver, "too many workers leave, its place is needed", now_ms);
+}
+
 static void refill(struct master *master, int64_t now_ms)
 {
     for (unsigned number = 1; number <= master->workers; number++) {
-        struct slot *slot = holder(master, number);
+        struct slot *slot = table_holder(master, number);
+        if (slot == NULL)
+            make_room(master, now_ms);
         if (!may_refill(master, slot, now_ms))
             continue;
+        if (slot->number != number)
+            slot->failed_boots = 0;
         slot->number = number;
         spawn_worker(slot, now_ms);
     }
@@ -97,13 +94,14 @@ static bool is_hopeless(const struct master *master)
 
 static void check_crash_loop(struct master *master, int64_t now_ms)
 {
-    unsigned serving = master_count(master, SLOT_SERVING);
+    unsigned serving = table_count(master, SLOT_SERVING);
     bool hopeless = is_hopeless(master);
     bool looping = respawn_is_crash_loop(master->respawn, serving) || hopeless;
     if (looping && !master->degraded) {
         bool exits = master->conf->instance.on_crash_loop == CONF_CRASH_LOOP_EXIT;
-        log_error("crash loop: no worker serves and %s, %s",
+        log_error("crash loop: no worker serves and %s (the last one: %s), %s",
                   hopeless ? "all exited with status 78" : "new ones fail to start",
+                  master->last_death,
                   exits      ? "exiting (on_crash_loop = exit)"
                   : hopeless ? "none is tried again: correct the configuration and restart"
                              : "trying on with pauses");

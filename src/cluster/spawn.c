@@ -4,20 +4,22 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
 #include <unistd.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cluster/child.h"
 #include "cluster/hear.h"
 #include "cluster/listener.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "cluster/respawn.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
-#include "ipc/scoreboard.h"
 #include "worker/worker.h"
 
 static double throw_dice(void)
@@ -43,7 +45,7 @@ static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
     const struct master *master = slot->master;
     struct worker_birth birth = {
         .conf = master->conf,
-        .scoreboard = scoreboard_at(master->scoreboard, (size_t)(slot - master->slots)),
+        .scoreboard = slot_board(slot),
         .worker = slot->worker,
         .slot = slot->number,
         .master = master->pid,
@@ -55,60 +57,70 @@ static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
     exit(status == 0 ? worker_run(&birth) : status);
 }
 
-static void temporise(struct slot *slot, const char *what, int err, int64_t now_ms)
+static void temporise(struct slot *slot, int err, int64_t now_ms)
 {
     int64_t wait_ms = spawn_backoff_ms(slot);
     respawn_boot_failed(slot->master->respawn);
-    log_warning("cannot start a worker for slot %u: %s: %s, trying again in %" PRId64 " ms",
-                slot->number, what, strerror(-err), wait_ms);
+    log_warning("cannot start a worker for slot %u: %s, trying again in %" PRId64 " ms",
+                slot->number, strerror(-err), wait_ms);
+    snprintf(slot->master->last_death, MASTER_CAUSE_SIZE, "not even forked, %s", strerror(-err));
     slot->deadline_ms = now_ms + wait_ms;
     slot_step(slot, SLOT_FAILED);
 }
 
-static void record_birth(struct slot *slot, pid_t pid, int64_t now_ms)
+/* Before the fork, because the child writes to the scoreboard as soon as it lives. */
+static void prepare_birth(struct slot *slot)
 {
-    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
-                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid)};
-    slot->pid = pid;
-    slot->started_ms = now_ms;
+    slot->worker = slot->master->last_worker + 1;
+    slot->started_ms = clock_now_ms();
+    slot->deadline_ms = slot->started_ms + slot->master->conf->instance.boot_timeout_ms;
     slot->ready_ms = 0;
-    slot->deadline_ms = now_ms + slot->master->conf->instance.boot_timeout_ms;
+    slot->asked = false;
     slot->deliberate = false;
     slot->doom_ms = INT64_MAX;
     slot->crashed = false;
     slot->killed_for = NULL;
     slot_step(slot, SLOT_SPAWNED);
+}
+
+static void record_birth(struct slot *slot, pid_t pid)
+{
+    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
+                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid)};
+    slot->master->last_worker = slot->worker;
+    slot->pid = pid;
+    slot_show(slot);
     log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "worker %" PRIu64 " forked",
               slot->worker);
 }
 
-void spawn_worker(struct slot *slot, int64_t now_ms)
+/* Returns the process id, or -errno. */
+static pid_t give_birth(struct slot *slot)
 {
-    struct master *master = slot->master;
     int fds[2];
     int err = channel_pair(fds);
-    if (err != 0) {
-        temporise(slot, "socketpair", err, now_ms);
-        return;
-    }
+    if (err != 0)
+        return err;
     err = hear_worker(slot, fds[0]);
-    if (err != 0) {
-        close(fds[1]);
-        temporise(slot, "channel", err, now_ms);
-        return;
+    if (err == 0) {
+        prepare_birth(slot);
+        pid_t pid = fork();
+        if (pid == 0)
+            be_worker(slot, fds[1]);
+        err = pid > 0 ? pid : -errno;
     }
-    slot->worker = ++master->last_worker;
-    pid_t pid = fork();
-    if (pid == 0)
-        be_worker(slot, fds[1]);
-    err = -errno;
     close(fds[1]);
+    return err;
+}
+
+void spawn_worker(struct slot *slot, int64_t now_ms)
+{
+    pid_t pid = give_birth(slot);
     if (pid > 0) {
-        record_birth(slot, pid, now_ms);
+        record_birth(slot, pid);
         return;
     }
     channel_free(slot->channel);
     slot->channel = NULL;
-    master->last_worker--;
-    temporise(slot, "fork", err, now_ms);
+    temporise(slot, pid, now_ms);
 }

@@ -6,6 +6,7 @@
 #include "cluster/kill.h"
 #include "cluster/listener.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "conf/conf.h"
 
 /* How long a worker has to leave at once, before it is killed. */

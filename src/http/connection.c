@@ -12,10 +12,11 @@
 
 #include "base/clock.h"
 
-void connections_init(struct connections *set, struct event_base *base,
+void connections_init(struct connections *set, struct event_base *base, size_t read_ahead,
                       void (*closed)(struct connection *connection, void *arg), void *arg)
 {
-    *set = (struct connections){.base = base, .closed = closed, .arg = arg};
+    *set =
+        (struct connections){.base = base, .read_ahead = read_ahead, .closed = closed, .arg = arg};
     LIST_INIT(&set->list);
 }
 
@@ -104,6 +105,7 @@ struct bufferevent *connections_add(struct connections *set)
     *connection =
         (struct connection){.set = set, .bev = bev, .fd = -1, .idle_since_ms = clock_now_ms()};
     bufferevent_incref(bev);
+    bufferevent_setwatermark(bev, EV_READ, 0, set->read_ahead);
     LIST_INSERT_HEAD(&set->list, connection, entry);
     set->n++;
     return bev;

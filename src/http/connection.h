@@ -36,12 +36,16 @@ struct connections {
     size_t n;
     struct connection **by_fd;
     size_t by_fd_size;
+    size_t read_ahead; /* bytes that a client may send while its last request is answered */
     void (*closed)(struct connection *connection, void *arg); /* about to be freed */
     void *arg;
 };
 
-/* Start with none. `closed` is called inside evhttp's own callbacks: record, do not act. */
-void connections_init(struct connections *set, struct event_base *base,
+/*
+ * Start with none. read_ahead must be more than the longest header that evhttp
+ * takes. `closed` is called inside evhttp's own callbacks: record, do not act.
+ */
+void connections_init(struct connections *set, struct event_base *base, size_t read_ahead,
                       void (*closed)(struct connection *connection, void *arg), void *arg);
 
 /*

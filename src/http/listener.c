@@ -42,7 +42,8 @@ struct http_listener {
  * libevent hands the error callback what evhttp_bind_listener() has put in
  * place of our argument, so the way back from the evconnlistener is a list.
  */
-static LIST_HEAD(, http_listener) all = LIST_HEAD_INITIALIZER(all);
+LIST_HEAD(listener_list, http_listener);
+static struct listener_list all = LIST_HEAD_INITIALIZER(all);
 
 static struct http_listener *find_listener(const struct evconnlistener *lev)
 {

@@ -9,6 +9,7 @@
 #include <event2/buffer.h>
 #include <event2/http.h>
 
+#include "http/request.h"
 #include "http/request_state.h"
 #include "http/server_state.h"
 
@@ -111,6 +112,11 @@ void reply_error(struct http_request *request, int status, const char *detail)
 
 void reply_then_die(struct http_request *request, enum chaos_mode mode, uint32_t after_ms)
 {
+    struct address peer;
+    if (request_peer(request, &peer) == 0)
+        address_format(&peer, request->client);
+    else
+        strcpy(request->client, "?");
     request->doomed = true;
     request->mode = mode;
     request->after_ms = after_ms;

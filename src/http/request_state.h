@@ -7,6 +7,7 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "http/target.h"
 #include "ipc/message.h"
 
@@ -24,6 +25,7 @@ struct http_request {
     bool doomed; /* the worker dies when this is answered */
     enum chaos_mode mode;
     uint32_t after_ms;
+    char client[ADDRESS_TEXT_SIZE]; /* who asked for that */
 };
 
 /* The method of an evhttp request as text. */

@@ -10,7 +10,6 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
-#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -23,16 +22,15 @@
 #include "http/server_state.h"
 #include "ipc/scoreboard.h"
 
+/* A pipelining client that does not read its answers costs no more memory than about this. */
+#define READ_AHEAD_MIN 16384
+
 /* The order is carried out, and said who gave it. */
 static void die(struct http_request *request)
 {
     const struct http_server_settings *settings = &request->server->settings;
-    char client[ADDRESS_TEXT_SIZE] = "?";
-    struct address peer;
-    if (request_peer(request, &peer) == 0)
-        address_format(&peer, client);
     request->doomed = false;
-    settings->die(request->mode, request->after_ms, client, settings->arg);
+    settings->die(request->mode, request->after_ms, request->client, settings->arg);
 }
 
 /* The request is over, answered or not. */
@@ -140,7 +138,9 @@ int http_server_new(const struct http_server_settings *settings, struct http_ser
         return -ENOMEM;
     server->settings = *settings;
     server->max_connections = count_connections(settings->conf);
-    connections_init(&server->connections, settings->base, on_closed, server);
+    connections_init(&server->connections, settings->base,
+                     READ_AHEAD_MIN + 2 * (size_t)settings->conf->http.max_header_bytes, on_closed,
+                     server);
     if (drain_init(server) != 0 || router_new(settings->conf, &server->router) != 0) {
         http_server_free(server);
         return -ENOMEM;
@@ -178,9 +178,9 @@ void http_server_free(struct http_server *server)
 {
     if (server == NULL)
         return;
-    for (size_t i = 0; i < server->n_listeners; i++)
-        http_listener_close(server->listeners[i]);
-    for (size_t i = 0; i < server->n_listeners; i++)
+    size_t n = server->n_listeners;
+    server->n_listeners = 0; /* closing connections is no reason to accept again */
+    for (size_t i = 0; i < n; i++)
         http_listener_free(server->listeners[i]);
     connections_clear(&server->connections);
     free(server->listeners);

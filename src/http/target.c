@@ -46,14 +46,16 @@ static int decode(const char *text, size_t len, bool plus_is_space, char *out, s
     return 0;
 }
 
-/* Where the path of an absolute-form target begins; NULL when it is no http target. */
+/* Where the path of an absolute-form target begins; NULL when it is no http target with a host. */
 static const char *skip_origin(const char *text)
 {
     static const char *const schemes[] = {"http://", "https://"};
     for (size_t i = 0; i < sizeof schemes / sizeof schemes[0]; i++) {
         size_t len = strlen(schemes[i]);
-        if (strncasecmp(text, schemes[i], len) == 0)
-            return text + len + strcspn(text + len, "/?#");
+        if (strncasecmp(text, schemes[i], len) != 0)
+            continue;
+        size_t host = strcspn(text + len, "/?#");
+        return host > 0 && text[len] != ':' ? text + len + host : NULL;
     }
     return NULL;
 }

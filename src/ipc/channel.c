@@ -13,6 +13,9 @@
 /* One loop turn reads no more than this, so that one peer cannot starve the others. */
 #define MESSAGES_A_TURN 32
 
+/* More than a queue holds, unless a child of the dead peer goes on filling it. */
+#define MESSAGES_FLUSHED 512
+
 struct channel {
     int fd;
     enum message_sender peer;
@@ -44,7 +47,9 @@ static bool channel_read_one(struct channel *channel)
     struct message message;
     bool freed = false;
     ssize_t n = recv(channel->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_TRUNC);
-    if (n < 0 && (errno == EAGAIN || errno == EINTR))
+    if (n < 0 && (errno == EINTR || errno == ECONNRESET))
+        return true; /* a peer that died with frames unread: its own still wait behind the reset */
+    if (n < 0 && errno == EAGAIN)
         return false;
     /* cppcheck-suppress autoVariables ; reset before this function returns */
     channel->freed = &freed;
@@ -104,13 +109,9 @@ void channel_flush(struct channel *channel)
 {
     if (channel->closed)
         return;
-    while (channel_read_one(channel))
-        continue;
-}
-
-int channel_fd(const struct channel *channel)
-{
-    return channel->fd;
+    for (int i = 0; i < MESSAGES_FLUSHED; i++)
+        if (!channel_read_one(channel))
+            return;
 }
 
 void channel_free(struct channel *channel)

@@ -45,14 +45,11 @@ __attribute__((warn_unused_result)) int channel_new(struct event_base *base, int
 int channel_send(struct channel *channel, const struct message *message);
 
 /*
- * Deliver all that a dead peer left behind, without waiting for the loop, so
- * that its last words are read before its death is judged. A living peer
- * could keep the caller here; for it the loop is the way.
+ * Deliver what a dead peer left behind, without waiting for the loop, so that
+ * its last words are read before its death is judged. Stops after as many
+ * messages as a queue can hold: a child of the peer may go on writing.
  */
 void channel_flush(struct channel *channel);
-
-/* The descriptor, for those that must keep it open. */
-int channel_fd(const struct channel *channel);
 
 /* Close and free; NULL is fine. */
 void channel_free(struct channel *channel);

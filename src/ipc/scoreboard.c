@@ -101,6 +101,8 @@ static void clear_work(struct scoreboard_slot *slot)
     set(slot->connections, 0);
     set(slot->flight.sequence, 0);
     set(slot->flight.since_ms, 0);
+    set(slot->flight.method[0], 0);
+    set(slot->flight.path[0], 0);
 }
 
 void scoreboard_set_place(struct scoreboard_slot *slot, const struct scoreboard_place *place)

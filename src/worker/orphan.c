@@ -6,7 +6,8 @@
 #include <sys/prctl.h>
 #include <unistd.h>
 
-#define MASTER_DIED SIGUSR2
+/* The one signal that also wakes a process that somebody has stopped. */
+#define MASTER_DIED SIGCONT
 
 /* Read by a signal handler, so they cannot live on a stack. */
 static volatile sig_atomic_t grace_seconds;
@@ -15,7 +16,7 @@ static volatile sig_atomic_t master_pid;
 static void on_master_died(int signal_number)
 {
     (void)signal_number;
-    if (getppid() != master_pid) /* else somebody sent it by hand */
+    if (getppid() != master_pid) /* else somebody only goes on after a stop */
         alarm((unsigned)grace_seconds);
 }
 

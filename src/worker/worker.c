@@ -35,6 +35,7 @@ struct worker {
     struct worker_identity identity;
     struct event *events[EVENTS];
     enum chaos_mode mode; /* of the death that ON_DEATH brings */
+    int64_t death_ms;     /* when it does; INT64_MAX: not at all */
     bool leaving;
     int status; /* to exit with */
 };
@@ -102,10 +103,16 @@ static void on_chaos(enum chaos_mode mode, uint32_t after_ms, const char *client
     struct worker *worker = arg;
     struct message message = {.type = MESSAGE_CHAOS};
     struct timeval delay = {after_ms / 1000, after_ms % 1000 * 1000};
+    int64_t death_ms = clock_now_ms() + after_ms;
     message.chaos.mode = (uint8_t)mode;
     message.chaos.after_ms = after_ms;
     strncpy(message.chaos.client, client, sizeof message.chaos.client - 1);
     tell(worker, &message);
+    if (after_ms == 0 && mode != CHAOS_EXIT && mode != CHAOS_HANG)
+        chaos_die(mode); /* before another connection is accepted */
+    if (death_ms >= worker->death_ms)
+        return; /* it will be dead by then */
+    worker->death_ms = death_ms;
     worker->mode = mode;
     event_add(worker->events[ON_DEATH], &delay);
 }
@@ -160,7 +167,8 @@ static void on_master_gone(int error, void *arg)
 /* Signals that the terminal or an operator sends to the whole group are the master's business. */
 static void ignore_masters_signals(void)
 {
-    static const int ignored[] = {SIGINT, SIGHUP, SIGUSR1, SIGPIPE, SIGWINCH, SIGTTIN, SIGTTOU};
+    static const int ignored[] = {SIGINT,  SIGHUP,   SIGUSR1, SIGUSR2, SIGPIPE,
+                                  SIGXFSZ, SIGWINCH, SIGTTIN, SIGTTOU};
     for (size_t i = 0; i < sizeof ignored / sizeof ignored[0]; i++)
         signal(ignored[i], SIG_IGN);
 }
@@ -240,7 +248,7 @@ static void tear_down(struct worker *worker)
 
 int worker_run(const struct worker_birth *birth)
 {
-    struct worker worker = {.birth = birth};
+    struct worker worker = {.birth = birth, .death_ms = INT64_MAX};
     know_thyself(&worker);
     ignore_masters_signals();
     orphan_watch(birth->master, birth->conf->instance.grace_ms);

@@ -6,10 +6,30 @@ UNIT_TESTS += \
 	%D%/test_args \
 	%D%/test_cgroup \
 	%D%/test_cgroup_path \
-	%D%/test_conf \
+	%D%/test_channel \
+	%D%/test_clock \
+	%D%/test_conf_dump \
+	%D%/test_conf_file \
+	%D%/test_conf_layers \
+	%D%/test_conf_values \
 	%D%/test_cpu_count \
+	%D%/test_log_line \
+	%D%/test_message \
+	%D%/test_negotiate \
 	%D%/test_network \
-	%D%/test_number
+	%D%/test_number \
+	%D%/test_respawn \
+	%D%/test_router \
+	%D%/test_scoreboard \
+	%D%/test_slot \
+	%D%/test_target \
+	%D%/test_utf8
 endif
 
-noinst_HEADERS += %D%/cgroup_text.h
+# The tests of the configuration share their fixture.
+%C%_test_conf_dump_SOURCES = %D%/test_conf_dump.c %D%/conf_fixture.c
+%C%_test_conf_file_SOURCES = %D%/test_conf_file.c %D%/conf_fixture.c
+%C%_test_conf_layers_SOURCES = %D%/test_conf_layers.c %D%/conf_fixture.c
+%C%_test_conf_values_SOURCES = %D%/test_conf_values.c %D%/conf_fixture.c
+
+noinst_HEADERS += %D%/cgroup_text.h %D%/conf_fixture.h

@@ -1,0 +1,295 @@
+/*
+ * The scoreboard: what is written is read, texts are cut, and a reader beside
+ * a writer sees whole requests.
+ */
+#include "config.h"
+
+#include <sched.h>
+#include <setjmp.h>
+#include <stdarg.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cmocka.h>
+
+#include "ipc/scoreboard.h"
+
+static struct scoreboard *make(size_t n_slots)
+{
+    struct scoreboard *scoreboard = NULL;
+
+    assert_int_equal(scoreboard_new(n_slots, &scoreboard), 0);
+    assert_non_null(scoreboard);
+    return scoreboard;
+}
+
+static void is_empty_at_first(void **state)
+{
+    struct scoreboard *scoreboard = make(3);
+
+    (void)state;
+    for (size_t i = 0; i < 3; i++) {
+        struct scoreboard_slot *slot = scoreboard_at(scoreboard, i);
+        struct scoreboard_place place;
+        struct scoreboard_exit last;
+        struct scoreboard_work work;
+
+        assert_int_equal((uintptr_t)slot % 64, 0);
+        scoreboard_read_place(slot, &place);
+        scoreboard_read_exit(slot, &last);
+        scoreboard_read_work(slot, &work);
+        assert_int_equal(place.state, 0);
+        assert_int_equal(place.worker, 0);
+        assert_int_equal(last.worker, 0);
+        assert_int_equal(work.requests, 0);
+        assert_int_equal(work.since_ms, 0);
+        assert_string_equal(work.method, "");
+        assert_string_equal(work.path, "");
+    }
+    scoreboard_free(scoreboard);
+    scoreboard_free(NULL);
+}
+
+static void keeps_places_and_exits(void **state)
+{
+    static const struct scoreboard_place wanted = {2, UINT32_MAX, UINT64_MAX, 4194304, INT64_MAX};
+    static const struct scoreboard_exit wanted_exit = {UINT64_MAX, 0x8b, 123456789012345};
+    struct scoreboard *scoreboard = make(2);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 1);
+    struct scoreboard_place place;
+    struct scoreboard_exit last;
+
+    (void)state;
+    scoreboard_set_place(slot, &wanted);
+    scoreboard_set_exit(slot, &wanted_exit);
+    scoreboard_read_place(slot, &place);
+    scoreboard_read_exit(slot, &last);
+    assert_int_equal(place.state, wanted.state);
+    assert_int_equal(place.number, wanted.number);
+    assert_true(place.worker == wanted.worker);
+    assert_true(place.pid == wanted.pid);
+    assert_true(place.started_ms == wanted.started_ms);
+    assert_true(last.worker == wanted_exit.worker);
+    assert_true(last.wait_status == wanted_exit.wait_status);
+    assert_true(last.when_ms == wanted_exit.when_ms);
+    scoreboard_read_place(scoreboard_at(scoreboard, 0), &place);
+    assert_int_equal(place.worker, 0);
+    scoreboard_free(scoreboard);
+}
+
+static void follows_a_request(void **state)
+{
+    struct scoreboard *scoreboard = make(1);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
+    struct scoreboard_work work;
+
+    (void)state;
+    scoreboard_beat(slot, 900);
+    scoreboard_count_connections(slot, 3);
+    scoreboard_begin(slot, "DELETE", "/a/b", 1000);
+    scoreboard_read_work(slot, &work);
+    assert_int_equal(work.heartbeat_ms, 900);
+    assert_int_equal(work.connections, 3);
+    assert_int_equal(work.since_ms, 1000);
+    assert_int_equal(work.requests, 0);
+    assert_string_equal(work.method, "DELETE");
+    assert_string_equal(work.path, "/a/b");
+    scoreboard_end(slot);
+    scoreboard_read_work(slot, &work);
+    assert_int_equal(work.since_ms, 0);
+    assert_int_equal(work.requests, 1);
+    assert_int_equal(scoreboard_requests(slot), 1);
+    scoreboard_begin(slot, "GET", "/", 2000);
+    scoreboard_read_work(slot, &work);
+    assert_int_equal(work.since_ms, 2000);
+    assert_string_equal(work.method, "GET");
+    assert_string_equal(work.path, "/");
+    scoreboard_end(slot);
+    assert_int_equal(scoreboard_requests(slot), 2);
+    scoreboard_free(scoreboard);
+}
+
+/* Every length around each word and the limit, over a longer text and over a shorter one. */
+static void cuts_texts(void **state)
+{
+    struct scoreboard *scoreboard = make(1);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
+
+    (void)state;
+    for (size_t len = 0; len <= 300; len++) {
+        char text[301] = "", method[SCOREBOARD_METHOD_SIZE], path[SCOREBOARD_PATH_SIZE];
+        struct scoreboard_work work;
+
+        memset(text, 'a' + (int)(len % 26), len);
+        (void)snprintf(method, sizeof(method), "%.15s", text);
+        (void)snprintf(path, sizeof(path), "%.127s", text);
+        for (int before = 0; before < 2; before++) {
+            char filler[301] = "";
+
+            memset(filler, '#', before == 0 ? 300 : 1);
+            scoreboard_begin(slot, filler, filler, 1);
+            scoreboard_begin(slot, text, text, 2);
+            scoreboard_read_work(slot, &work);
+            assert_string_equal(work.method, method);
+            assert_string_equal(work.path, path);
+        }
+    }
+    scoreboard_free(scoreboard);
+}
+
+static void set_worker(struct scoreboard_slot *slot, uint64_t worker, uint32_t slot_state)
+{
+    struct scoreboard_place place = {slot_state, 1, worker, 99, 5};
+
+    scoreboard_set_place(slot, &place);
+}
+
+static void a_new_worker_clears_the_work(void **state)
+{
+    static const struct scoreboard_exit last = {1, 9, 7};
+    struct scoreboard *scoreboard = make(1);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
+    struct scoreboard_exit last_read;
+    struct scoreboard_work work;
+
+    (void)state;
+    set_worker(slot, 1, 1);
+    scoreboard_beat(slot, 900);
+    scoreboard_count_connections(slot, 3);
+    scoreboard_begin(slot, "GET", "/a", 1000);
+    scoreboard_end(slot);
+    scoreboard_begin(slot, "GET", "/b", 1000);
+    scoreboard_set_exit(slot, &last);
+
+    set_worker(slot, 1, 2); /* the same one in another state */
+    scoreboard_read_work(slot, &work);
+    assert_int_equal(work.heartbeat_ms, 900);
+    assert_int_equal(work.connections, 3);
+    assert_int_equal(work.requests, 1);
+    assert_int_equal(work.since_ms, 1000);
+    assert_string_equal(work.path, "/b");
+
+    set_worker(slot, 2, 2);
+    scoreboard_read_work(slot, &work);
+    assert_int_equal(work.heartbeat_ms, 0);
+    assert_int_equal(work.connections, 0);
+    assert_int_equal(work.requests, 0);
+    assert_int_equal(work.since_ms, 0);
+    scoreboard_read_exit(slot, &last_read);
+    assert_int_equal(last_read.worker, 1);
+    scoreboard_free(scoreboard);
+}
+
+/* "Clears the worker's part": the texts are of that part too. */
+static void a_new_worker_clears_the_texts(void **state)
+{
+    struct scoreboard *scoreboard = make(1);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
+    struct scoreboard_work work;
+
+    (void)state;
+    set_worker(slot, 1, 1);
+    scoreboard_begin(slot, "GET", "/a", 1000);
+    set_worker(slot, 2, 1);
+    scoreboard_read_work(slot, &work);
+    scoreboard_free(scoreboard);
+    assert_string_equal(work.method, "");
+    assert_string_equal(work.path, "");
+}
+
+#define ROUNDS 300000
+
+/* Two requests in turn, method, path and time each of one letter, with a pause in between. */
+static void write_in_turn(struct scoreboard_slot *slot)
+{
+    char paths[2][SCOREBOARD_PATH_SIZE] = {"", ""};
+    static const char *const methods[2] = {"AAAAAAAAAAAAAAA", "BBB"};
+
+    memset(paths[0], 'A', 127);
+    memset(paths[1], 'B', 63);
+    for (int i = 0; i < ROUNDS; i++) {
+        scoreboard_begin(slot, methods[i % 2], paths[i % 2], 'A' + i % 2);
+        for (volatile int pause = 0; pause < 300; pause = pause + 1)
+            continue;
+    }
+}
+
+/* Whether the three agree; before the first request all is empty. */
+static bool is_whole(const struct scoreboard_work *work)
+{
+    size_t expected = work->since_ms == 'A' ? 127 : work->since_ms == 'B' ? 63 : 0;
+    char letter = (char)work->since_ms;
+
+    for (size_t i = 0; i < expected; i++)
+        if (work->path[i] != letter)
+            return false;
+    return strlen(work->path) == expected && work->method[0] == letter &&
+           strlen(work->method) == (letter == 'A'   ? 15
+                                    : letter == 'B' ? 3
+                                                    : 0);
+}
+
+/*
+ * A mixture that stays as it is comes from a writer that lost its processor in
+ * the middle of a request: that is shown as far as it is legible. A mixture
+ * that is another thing a moment later was read beside a writer at work.
+ */
+static bool is_mixture(const struct scoreboard_slot *slot)
+{
+    struct scoreboard_work work, again;
+
+    scoreboard_read_work(slot, &work);
+    if (is_whole(&work))
+        return false;
+    scoreboard_read_work(slot, &again);
+    if (memcmp(&work, &again, sizeof(work)) != 0)
+        return true;
+    (void)sched_yield();
+    return false;
+}
+
+/* Without the sequence around the texts, far more than one read in a thousand is a mixture. */
+static void a_reader_sees_whole_requests(void **state)
+{
+    struct scoreboard *scoreboard = make(1);
+    struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
+    long reads = 0, mixtures = 0;
+    int status;
+    pid_t writer = fork();
+
+    (void)state;
+    assert_true(writer >= 0);
+    if (writer == 0) {
+        write_in_turn(slot);
+        _exit(0);
+    }
+    while (waitpid(writer, &status, WNOHANG) == 0) {
+        for (int i = 0; i < 100; i++, reads++)
+            mixtures += is_mixture(slot);
+    }
+    scoreboard_free(scoreboard);
+    assert_int_equal(status, 0);
+    print_message("# %ld mixtures in %ld reads\n", mixtures, reads);
+    assert_true(mixtures <= reads / 1000 + 5);
+}
+
+int main(void)
+{
+    static const struct CMUnitTest tests[] = {
+        cmocka_unit_test(is_empty_at_first),
+        cmocka_unit_test(keeps_places_and_exits),
+        cmocka_unit_test(follows_a_request),
+        cmocka_unit_test(cuts_texts),
+        cmocka_unit_test(a_new_worker_clears_the_work),
+        cmocka_unit_test(a_new_worker_clears_the_texts),
+        cmocka_unit_test(a_reader_sees_whole_requests),
+    };
+
+    cmocka_set_message_output(CM_OUTPUT_TAP);
+    return cmocka_run_group_tests(tests, NULL, NULL);
+}
