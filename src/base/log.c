@@ -22,7 +22,8 @@ static struct {
     const char *role;
     uint64_t id;
     uint64_t lost; /* lines since the last that got through */
-} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0};
+    bool settled;
+} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0, false};
 
 static int target_open(const char *target)
 {
@@ -57,6 +58,11 @@ void log_identify(const char *role, uint64_t id)
 int log_fd(void)
 {
     return current.fd;
+}
+
+void log_settle(void)
+{
+    current.settled = true;
 }
 
 void log_detach(void)
@@ -117,6 +123,8 @@ void log_write(enum log_level level, const struct log_field *fields, size_t n_fi
     struct log_record record = {
         .level = level, .message = message, .fields = fields, .n_fields = n_fields};
     int saved_errno = errno;
+    if (level == LOG_LEVEL_ERROR && !current.settled && current.fd != STDERR_FILENO)
+        dprintf(STDERR_FILENO, "%s\n", message);
     if (!confess_losses() || !write_record(&record))
         current.lost++;
     errno = saved_errno;

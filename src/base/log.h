@@ -42,6 +42,12 @@ void log_identify(const char *role, uint64_t id);
 /* The descriptor that lines go to; a child keeps it open across the closing of all others. */
 int log_fd(void);
 
+/*
+ * Until this is called, errors that go to a file are shown on stderr as well:
+ * whoever starts the program sees why it does not start.
+ */
+void log_settle(void);
+
 /* Stop writing to a standard stream that is about to become /dev/null (daemon without a file). */
 void log_detach(void);
 

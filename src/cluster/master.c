@@ -159,9 +159,9 @@ static void tear_down(struct master *master)
 
 static void say_goodbye(const struct master *master)
 {
-    const struct log_field fields[] = {LOG_NUMBER("workers_forked", master->last_worker),
-                                       LOG_NUMBER("strangers_reaped", master->strangers)};
-    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "stopped");
+    if (master->strangers > 0)
+        log_info("reaped %" PRIu64 " processes that were no workers", master->strangers);
+    log_info("stopped");
 }
 
 /* Signals come first: process 1 has no default dispositions, so an early TERM would be lost. */
@@ -180,6 +180,7 @@ static int run(const struct conf *conf, int notify_fd)
     if (notify_fd >= 0)
         daemon_report(notify_fd, master.status);
     if (err == 0) {
+        log_settle();
         loop(&master);
         say_goodbye(&master);
     }

@@ -1,0 +1,112 @@
+"""The documents name everything that there is, so that no option is a secret."""
+
+import os
+import re
+from glob import glob
+
+import pytest
+
+from lib.server import SRCDIR
+
+
+def read(*names):
+    with open(os.path.join(SRCDIR, *names), encoding="utf-8") as file:
+        return file.read()
+
+
+def plain(manual):
+    """The text of a manual page without the escapes for hyphens and underscores."""
+    return manual.replace("\\-", "-").replace("\\_", "_").replace("\\&", "")
+
+
+def keys_of_the_tables():
+    """section.key of every row in the tables of the source."""
+    rows = re.findall(r"\{FIELD\((\w+), (\w+),", read("src/conf/options.c"))
+    keys = {f"{section}.{key}" for section, key in rows} | {"route.handler"}
+    for path in glob(os.path.join(SRCDIR, "src/http/handlers/*.c")):
+        keys |= {f"route.{key}" for key in re.findall(r'\.key = "(\w+)"', read(path))}
+    return sorted(keys)
+
+
+def options_of_the_usage(run):
+    return sorted(set(re.findall(r"(?<![\w-])(--?[A-Za-z][\w-]*)", run("-h").stdout)))
+
+
+def handlers():
+    found = []
+    for path in glob(os.path.join(SRCDIR, "src/http/handlers/*.c")):
+        found += re.findall(r'\.conf = \{\.name = "(\w+)"', read(path))
+    return sorted(found)
+
+
+KEYS = keys_of_the_tables()
+
+
+def test_tables_and_dump_know_the_same_keys(run, tmp_path):
+    text = run("-T", "-l", f"unix:{tmp_path}/socket").stdout
+    dumped, section = set(), None
+    for line in text.splitlines():
+        if match := re.match(r"(\w+)(?: \".*\")? \{", line):
+            section = match[1]
+        elif match := re.match(r"    (\w+) = ", line):
+            dumped.add(f"{section}.{match[1]}")
+    assert sorted(dumped) == KEYS
+    assert len(KEYS) > 25
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key_is_in_the_shipped_configuration(key):
+    section, name = key.split(".")
+    in_section = re.search(
+        rf"^#? ?{section}\b[^\n]*\{{\n(?:(?!^#?\}}).*\n)*?#? +{name} = ",
+        read("conf/zombie-server.conf"), re.MULTILINE,
+    )  # fmt: skip
+    assert in_section, f"conf/zombie-server.conf does not set {name} in {section}"
+
+
+@pytest.mark.parametrize("key", KEYS)
+def test_key_is_in_the_manual(key):
+    name = key.split(".")[1]
+    manual = plain(read("man/zombie-server.conf.5"))
+    assert re.search(rf"^\.It .*\b{name}\b", manual, re.MULTILINE)
+
+
+@pytest.mark.parametrize("handler", handlers())
+def test_handler_is_in_the_manual(handler):
+    assert re.search(rf"\b{handler}\b", plain(read("man/zombie-server.conf.5")))
+
+
+def test_command_line_options_are_in_the_manual(run):
+    manual = plain(read("man/zombie-server.8"))
+    options = options_of_the_usage(run)
+    assert len(options) >= 25
+    # In mdoc `Fl c` is -c and `Fl -config` is --config.
+    missing = [
+        option for option in options
+        if not re.search(rf"\bFl {re.escape(option[1:])}(?![\w-])", manual)
+    ]  # fmt: skip
+    assert not missing
+
+
+@pytest.mark.parametrize("name", [
+    "ZOMBIE_ENV", "ZOMBIE_LISTEN", "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS", "ZOMBIE_CHAOS", "PORT",
+])  # fmt: skip
+def test_environment_variable_is_in_the_manual(name):
+    assert re.search(rf"\b{name}\b", plain(read("man/zombie-server.8")))
+
+
+@pytest.mark.parametrize("name", ["TERM", "INT", "QUIT"])
+def test_signal_is_in_the_manual(name):
+    assert re.search(rf"\b(SIG)?{name}\b", plain(read("man/zombie-server.8")))
+
+
+@pytest.mark.parametrize("status", [0, 1, 64, 71, 78])
+def test_exit_status_is_in_the_manual(status):
+    section = plain(read("man/zombie-server.8")).partition(".Sh EXIT STATUS")[2].partition(".Sh")[0]
+    assert re.search(rf"\b{status}\b", section)
+
+
+def test_readme_begins_with_the_two_commands():
+    block = re.search(r"^```\w*\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)[1]
+    commands = [line.removeprefix("$ ").split("#")[0].strip() for line in block.splitlines()]
+    assert [command for command in commands if command] == ["./bootstrap run", "./bootstrap check"]

@@ -1,0 +1,89 @@
+"""Processes as /proc shows them."""
+
+import ctypes
+import os
+import signal
+import socket
+
+_libc = ctypes.CDLL(None, use_errno=True)
+_SYS_PIDFD_GETFD = 438
+
+
+def status_of(pid):
+    """The fields of /proc/PID/status by name; empty when there is no such process."""
+    try:
+        with open(f"/proc/{pid}/status", encoding="utf-8") as file:
+            return dict(line.rstrip("\n").split(":\t", 1) for line in file if ":\t" in line)
+    except (FileNotFoundError, ProcessLookupError):
+        return {}
+
+
+def is_alive(pid):
+    """Whether the process runs; one that only waits to be reaped does not."""
+    return status_of(pid).get("State", "Z")[0] not in "ZX"
+
+
+def is_stopped(pid):
+    return status_of(pid).get("State", "?")[0] == "T"
+
+
+def all_pids():
+    return [int(name) for name in os.listdir("/proc") if name.isdigit()]
+
+
+def children_of(parent):
+    """All children, those that wait to be reaped included."""
+    return [pid for pid in all_pids() if status_of(pid).get("PPid") == str(parent)]
+
+
+def with_variable(name, value):
+    """The processes that were started with NAME=VALUE in their environment, or forked off such."""
+    entry = f"{name}={value}".encode()
+    found = []
+    for pid in all_pids():
+        try:
+            with open(f"/proc/{pid}/environ", "rb") as file:
+                if entry in file.read().split(b"\0"):
+                    found.append(pid)
+        except OSError:
+            continue
+    return [pid for pid in found if is_alive(pid)]
+
+
+def kill(pid, number=signal.SIGKILL):
+    try:
+        os.kill(pid, number)
+    except ProcessLookupError:
+        pass
+
+
+def steal_socket(pid, kind):
+    """A duplicate of the process's first socket of that kind (SOCK_SEQPACKET, ...)."""
+    pidfd = os.pidfd_open(pid)
+    try:
+        for fd in sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd")):
+            if not os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"):
+                continue
+            stolen = _libc.syscall(_SYS_PIDFD_GETFD, pidfd, fd, 0)
+            if stolen < 0:
+                raise OSError(ctypes.get_errno(), "pidfd_getfd")
+            found = socket.socket(fileno=stolen)
+            if found.type == kind:
+                return found
+            found.close()
+    finally:
+        os.close(pidfd)
+    raise AssertionError(f"process {pid} has no such socket")
+
+
+def _check(result, what):
+    if result != 0:
+        raise OSError(ctypes.get_errno(), what)
+
+
+def mount_over(source, target):
+    """In a mount namespace of our own, let source stand in for the folder target."""
+    clone_newns, ms_bind, ms_rec, ms_private = 0x20000, 0x1000, 0x4000, 0x40000
+    _check(_libc.unshare(clone_newns), "unshare")
+    _check(_libc.mount(b"none", b"/", None, ms_rec | ms_private, None), "mount private")
+    _check(_libc.mount(os.fsencode(source), os.fsencode(target), None, ms_bind, None), "mount bind")
