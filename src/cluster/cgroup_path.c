@@ -210,7 +210,7 @@ bool cgroup_path_next_mount(const char **cursor, const char *controller, const c
                             struct cgroup_folder *ret_folder)
 {
     struct span line;
-    struct mount mount;
+    struct mount mount = {0};
 
     while (next_line(cursor, &line)) {
         const char *below;

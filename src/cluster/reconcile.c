@@ -45,7 +45,7 @@ static void check_deadlines(struct master *master, int64_t now_ms)
 
 static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
 {
-    if (slot == NULL || slot->state != SLOT_EMPTY || slot->held)
+    if (slot->state != SLOT_EMPTY || slot->held)
         return false;
     if (respawn_is_cautious(master->respawn) && table_count(master, SLOT_STARTING) > 0)
         return false;
@@ -64,7 +64,7 @@ static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
 static void make_room(struct master *master, int64_t now_ms)
 {
     struct slot *leaver = table_oldest_leaver(master);
-    if (leaver != NULL)
+    if (leaver != NULL && table_count(master, SLOT_KILLED) == 0)
         kill_worker(leaver, "too many workers leave, its place is needed", now_ms);
 }
 
@@ -72,8 +72,10 @@ static void refill(struct master *master, int64_t now_ms)
 {
     for (unsigned number = 1; number <= master->workers; number++) {
         struct slot *slot = table_holder(master, number);
-        if (slot == NULL)
+        if (slot == NULL) {
             make_room(master, now_ms);
+            continue;
+        }
         if (!may_refill(master, slot, now_ms))
             continue;
         if (slot->number != number)

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -158,6 +159,7 @@ static int add_setting(const struct conf_source *source, const struct conf_overr
         rc = add_title(source, name, origin);
     if (rc < 0)
         goto out;
+    assert(option != NULL);
     if (option->type == CONF_NETWORKS)
         rc = add_list(source, name, origin, setting.value);
     else

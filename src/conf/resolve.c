@@ -1,5 +1,6 @@
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,8 +173,10 @@ static int add_route(const struct conf_source *source, struct conf_name name, st
     rc = check_pattern(source, name);
     if (rc == 0)
         rc = find_handler(source, name, &route->handler);
-    if (rc == 0)
-        rc = check_keys(source, name, route->handler);
+    if (rc < 0)
+        return rc;
+    assert(route->handler != NULL);
+    rc = check_keys(source, name, route->handler);
     if (rc < 0)
         return rc;
 

@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <limits.h>
 #include <stdarg.h>
@@ -208,6 +209,7 @@ static int read_path(const struct reading *reading, void *field)
     rc = make_absolute(reading->folder, reading->text, &path);
     if (rc < 0 && rc != -ENOMEM)
         return refuse(reading->why, "cannot tell the current directory: %s", strerror(-rc));
+    assert(rc < 0 || path != NULL);
     if (rc == 0 && strlen(path) > (size_t)reading->option->max) {
         free(path);
         return refuse(reading->why, "the whole path is longer than %ld bytes",

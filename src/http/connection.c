@@ -153,10 +153,12 @@ int64_t connections_close_idle(struct connections *set, int64_t idle_before_ms)
 
 void connections_clear(struct connections *set)
 {
-    struct connection *connection;
-    while ((connection = LIST_FIRST(&set->list)) != NULL) {
+    struct connection *connection = LIST_FIRST(&set->list);
+    while (connection != NULL) {
+        struct connection *next = LIST_NEXT(connection, entry);
         bufferevent_decref(connection->bev);
         forget(connection);
+        connection = next;
     }
     free(set->by_fd);
     set->by_fd = NULL;
