@@ -19,6 +19,9 @@
 #include "ipc/channel.h"
 #include "ipc/scoreboard.h"
 
+/* The worker counts from when it speaks, the master from when it hears. */
+#define DOOM_SLACK_MS 1000
+
 static bool exited_with(int wait_status, int code)
 {
     return WIFEXITED(wait_status) && WEXITSTATUS(wait_status) == code;
@@ -67,7 +70,7 @@ static void bury(struct slot *slot, int wait_status, const struct rusage *usage,
     channel_free(slot->channel);
     slot->channel = NULL;
     slot->deadline_ms = INT64_MAX;
-    slot->deliberate |= clock_now_ms() >= slot->doom_ms;
+    slot->deliberate |= clock_now_ms() >= slot->doom_ms - DOOM_SLACK_MS;
     struct obituary obituary = {.slot = slot, .wait_status = wait_status, .usage = usage};
     obituary.oom = was_oom(master, slot, wait_status);
     obituary.verdict = judge(slot, wait_status, now_ms);

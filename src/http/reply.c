@@ -116,7 +116,7 @@ void reply_then_die(struct http_request *request, enum chaos_mode mode, uint32_t
     if (request_peer(request, &peer) == 0)
         address_format(&peer, request->client);
     else
-        strcpy(request->client, "?");
+        snprintf(request->client, sizeof request->client, "?");
     request->doomed = true;
     request->mode = mode;
     request->after_ms = after_ms;

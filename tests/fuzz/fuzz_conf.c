@@ -13,41 +13,7 @@
 #include <unistd.h>
 
 #include "conf/load.h"
-
-struct text_settings {
-    char *body;
-    char *content_type;
-    long status;
-};
-
-static const struct conf_option text_options[] = {
-    {.key = "body",
-     .type = CONF_TEXT,
-     .offset = offsetof(struct text_settings, body),
-     .max = 65536,
-     .fallback = "Hello from a zombie.\n",
-     .help = "the answer"},
-    {.key = "content_type",
-     .type = CONF_TEXT,
-     .offset = offsetof(struct text_settings, content_type),
-     .max = 128,
-     .fallback = "text/plain; charset=utf-8",
-     .help = "its media type"},
-    {.key = "status",
-     .type = CONF_NUMBER,
-     .offset = offsetof(struct text_settings, status),
-     .min = 200,
-     .max = 599,
-     .fallback = "200",
-     .help = "its status"},
-    {.key = NULL}};
-
-static const struct conf_handler text = {"text", text_options, sizeof(struct text_settings)};
-static const struct conf_handler identity = {"identity", NULL, 0};
-static const struct conf_handler health = {"health", NULL, 0};
-static const struct conf_handler worker_killer = {"worker_killer", NULL, 0};
-static const struct conf_handler *const handlers[] = {&text, &identity, &health, &worker_killer,
-                                                      NULL};
+#include "http/handlers/handler.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
@@ -62,7 +28,7 @@ static struct conf *load(const void *data, size_t size)
     if (fd < 0 || write(fd, data, size) != (ssize_t)size)
         abort();
     (void)snprintf(path, sizeof(path), "/proc/self/fd/%d", fd);
-    if (conf_load(&args, handlers, &conf, error) < 0)
+    if (conf_load(&args, handlers_conf, &conf, error) < 0)
         assert(conf == NULL && error[0] != '\0');
     (void)close(fd);
     return conf;

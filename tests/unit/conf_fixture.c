@@ -14,37 +14,16 @@
 #include <cmocka.h>
 
 #include "conf_fixture.h"
+#include "http/handlers/handler.h"
 
-static const struct conf_option text_options[] = {
-    {.key = "body",
-     .type = CONF_TEXT,
-     .offset = offsetof(struct text_settings, body),
-     .max = 65536,
-     .fallback = "Hello from a zombie.\n",
-     .help = "the answer"},
-    {.key = "content_type",
-     .type = CONF_TEXT,
-     .offset = offsetof(struct text_settings, content_type),
-     .max = 128,
-     .fallback = "text/plain; charset=utf-8",
-     .help = "its media type"},
-    {.key = "status",
-     .type = CONF_NUMBER,
-     .offset = offsetof(struct text_settings, status),
-     .min = 200,
-     .max = 599,
-     .fallback = "200",
-     .help = "its status"},
-    {.key = NULL}};
+const char *fixture_setting(const struct conf_route *route, const char *key)
+{
+    const struct conf_option *option = route->handler->options;
 
-static const struct conf_handler text = {"text", text_options, sizeof(struct text_settings)};
-static const struct conf_handler identity = {"identity", NULL, 0};
-static const struct conf_handler health = {"health", NULL, 0};
-static const struct conf_handler worker_killer = {"worker_killer", NULL, 0};
-static const struct conf_handler not_found = {"not_found", NULL, 0};
-
-const struct conf_handler *const fixture_handlers[] = {&text,          &identity,  &health,
-                                                       &worker_killer, &not_found, NULL};
+    while (strcmp(option->key, key) != 0)
+        option++;
+    return *(char **)((char *)route->settings + option->offset);
+}
 
 static const char *const variables[] = {"ZOMBIE_LISTEN", "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS",
                                         "ZOMBIE_CHAOS",  "PORT",           "ZOMBIE_ENV",
@@ -130,7 +109,7 @@ int fixture_load(char *const *words, struct conf **ret_conf, char error[CONF_ERR
     for (; words[argc - 1] != NULL; argc++)
         argv[argc] = words[argc - 1];
     assert_int_equal(conf_args_parse(argc, argv, &args, error, CONF_ERROR_SIZE), 0);
-    rc = conf_load(&args, fixture_handlers, ret_conf, error);
+    rc = conf_load(&args, handlers_conf, ret_conf, error);
     conf_args_clear(&args);
     return rc;
 }

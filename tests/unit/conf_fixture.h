@@ -10,12 +10,6 @@
 
 #include "conf/load.h"
 
-struct text_settings {
-    char *body;
-    char *content_type;
-    long status;
-};
-
 #define FIXTURE_MAX_WORDS 8
 
 /* In texts of a row, '@' stands for the row's folder. */
@@ -29,8 +23,8 @@ struct conf_row {
     const char *lines[8]; /* of the dump: the key's line, behind its section's name */
 };
 
-/* The handlers that routes may name: "text" with struct text_settings, the others without keys. */
-extern const struct conf_handler *const fixture_handlers[];
+/* A text among the settings of a route, by its key. */
+const char *fixture_setting(const struct conf_route *route, const char *key);
 
 /* The folder of this test, in which a row's files are. */
 const char *fixture_folder(void);

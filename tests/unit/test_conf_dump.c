@@ -15,6 +15,7 @@
 #include <cmocka.h>
 
 #include "conf_fixture.h"
+#include "http/handlers/handler.h"
 
 /* Cut the comments, whose origins differ, in place. */
 static void strip_origins(char *flat)
@@ -134,7 +135,7 @@ static void lists_every_option(void **state)
 
     (void)state;
     assert_non_null(out);
-    conf_options_list(out, fixture_handlers);
+    conf_options_list(out, handlers_conf);
     (void)fclose(out);
     assert_true(fixture_has_line(list, "instance.workers"));
     assert_true(fixture_has_line(list, "listen.mode"));

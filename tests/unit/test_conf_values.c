@@ -45,7 +45,7 @@ static void has_built_in_values(void **state)
     assert_int_equal(address_port(&conf->listens[0].address), 3000);
     assert_int_equal(conf->listens[0].mode, 0660);
     assert_int_equal(conf->n_routes, 4);
-    assert_string_equal(((struct text_settings *)conf->routes[1].settings)->content_type,
+    assert_string_equal(fixture_setting(&conf->routes[1], "content_type"),
                         "text/plain; charset=utf-8");
     conf_free(conf);
 }
