@@ -27,9 +27,11 @@ def stuck(start, tmp_path):
                        wait=False)  # fmt: skip
         server.wait_for_log("is ready")
         connection = Connection(str(path))
-        # More than the socket's buffers hold; that the first has come proves that it works on it.
+        # More than the socket's buffers hold: a worker that sleeps has one in flight.
         connection.send(render(target) * 20)
         connection.receive()
+        worker = process.children_of(server.pid)[0]
+        eventually(lambda: process.sleeps(worker), "the worker waits for its client")
         return server, connection
 
     return start_stuck

@@ -83,3 +83,4 @@ def test_container_ends_with_its_pid_1(container):
     container.expected_status = None  # unshare(1) has several ways to put it
     process.kill(container.pid)
     eventually(lambda: not container.processes(), "no process of the container is left")
+    container.wait()

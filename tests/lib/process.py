@@ -27,6 +27,10 @@ def is_stopped(pid):
     return status_of(pid).get("State", "?")[0] == "T"
 
 
+def sleeps(pid):
+    return status_of(pid).get("State", "?")[0] == "S"
+
+
 def all_pids():
     return [int(name) for name in os.listdir("/proc") if name.isdigit()]
 
