@@ -110,3 +110,33 @@ def test_readme_begins_with_the_two_commands():
     block = re.search(r"^```\w*\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)[1]
     commands = [line.removeprefix("$ ").split("#")[0].strip() for line in block.splitlines()]
     assert [command for command in commands if command] == ["./bootstrap run", "./bootstrap check"]
+
+
+def check_configuration(run, folder, text):
+    """What -t says of this text as a file."""
+    (folder / "my.conf").write_text(text, encoding="utf-8")
+    result = run("-c", "my.conf", "-t")
+    assert (result.returncode, result.stderr) == (0, "")
+
+
+def test_sample_of_the_readme_is_valid(run, tmp_path):
+    blocks = re.findall(r"^```\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
+    samples = [block for block in blocks if block.startswith("instance {")]
+    assert len(samples) == 1
+    check_configuration(run, tmp_path, samples[0])
+
+
+def test_commands_of_the_readme_are_accepted(run, tmp_path):
+    for name in "my.conf", "production.conf":
+        (tmp_path / name).write_text("", encoding="utf-8")
+    commands = re.findall(r"^    zombie-server (.*?)(?:  .*)?$", read("README.md"), re.MULTILINE)
+    assert len(commands) >= 4
+    for words in map(str.split, commands):
+        assert run(*words, *([] if "-T" in words else ["-t"])).returncode == 0
+
+
+def test_example_of_the_manual_is_valid(run, tmp_path):
+    examples = read("man/zombie-server.conf.5").partition(".Sh EXAMPLES")[2]
+    text = examples.partition(".Bd -literal -offset indent\n")[2].partition(".Ed")[0]
+    assert "instance {" in text
+    check_configuration(run, tmp_path, text.replace("\\e", "\\"))
