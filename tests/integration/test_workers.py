@@ -11,6 +11,7 @@ import pytest
 
 from lib import process
 from lib.client import render
+from lib.server import BINARY
 
 
 def master_ids(server):
@@ -116,21 +117,34 @@ def test_group_can_be_another_than_the_users_own(start):
         assert process.status_of(worker.pid)["Gid"].split() == [daemon] * 4
 
 
+@pytest.fixture
+def as_nobody():
+    """
+    Options that start the server as nobody, who may not be allowed to reach the
+    binary by its path: so it is executed by its descriptor.
+    """
+    fd = os.open(BINARY, os.O_RDONLY)
+    yield {"binary": f"/proc/self/fd/{fd}", "pass_fds": [fd], "preexec": lambda: os.setuid(65534)}
+    os.close(fd)
+
+
 @pytest.mark.root
-def test_user_needs_root(start):
-    server = start("instance.user=daemon", wait=False, preexec=lambda: os.setuid(65534))
+def test_user_needs_root(start, as_nobody):
+    server = start("instance.user=daemon", wait=False, **as_nobody)
     server.expected_status = 71
     assert server.wait() == 71
     server.wait_for_log("instance.user and instance.group need root")
 
 
-def test_too_few_descriptors_mean_fewer_connections(start):
+@pytest.mark.root
+def test_too_few_descriptors_mean_fewer_connections(start, as_nobody):
+    become_nobody = as_nobody.pop("preexec")
+
     def scarce():
         resource.setrlimit(resource.RLIMIT_NOFILE, (64, 64))
-        if os.geteuid() == 0:
-            os.setuid(65534)  # root would raise the limit
+        become_nobody()  # root would raise the limit
 
-    server = start(workers=1, preexec=scarce)
+    server = start(workers=1, preexec=scarce, **as_nobody)
     server.wait_for_log("warning .* needs 10033 descriptors a worker, the limit is 64")
     connections = [server.connect() for _ in range(80)]
     for connection in connections:

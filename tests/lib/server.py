@@ -17,9 +17,9 @@ _MARK = "TEST_SERVER_ID"  # in the environment of every process that a server st
 _REPORTS = re.compile(r"AddressSanitizer|runtime error:|LeakSanitizer")
 
 
-def command(*arguments):
+def command(*arguments, binary=BINARY):
     """The command line; section.key=value becomes an -o of its own."""
-    words = shlex.split(os.environ.get("ZOMBIE_WRAPPER", "")) + [BINARY]
+    words = shlex.split(os.environ.get("ZOMBIE_WRAPPER", "")) + [binary]
     for argument in map(str, arguments):
         is_option = re.match(r"(instance|listen|log|http|chaos|route)\..*=", argument)
         words += ["-o", argument] if is_option and words[-1] != "-o" else [argument]
@@ -49,14 +49,14 @@ class Server:
     """
 
     def __init__(self, folder, *arguments, workers=2, listen="127.0.0.1:0", prefix=(), env=None,
-                 preexec=None, pass_fds=()):  # fmt: skip
+                 preexec=None, pass_fds=(), binary=BINARY):  # fmt: skip
         self.log_path = os.path.join(folder, f"log-{uuid.uuid4().hex[:8]}")
         self.n_workers = workers
         self.expected_status = 0
         self._mark = str(uuid.uuid4())
         listeners = ["-l", listen] if listen else []
         self._launch(
-            [*prefix, *command("-w", workers, *listeners, *arguments)], cwd=folder,
+            [*prefix, *command("-w", workers, *listeners, *arguments, binary=binary)], cwd=folder,
             env=environment(**{_MARK: self._mark}, **(env or {})),
             preexec_fn=preexec, pass_fds=pass_fds,
         )  # fmt: skip
