@@ -35,7 +35,7 @@ class Container(Server):
     def execute(self, *words):
         """Run a command in the container."""
         return subprocess.run(
-            ["nsenter", "-t", str(self.pid), "-p", "-m", *words],
+            ["nsenter", "-t", str(self.pid), "-p", *words],
             capture_output=True, text=True, timeout=DEADLINE, check=True,
         ).stdout  # fmt: skip
 
