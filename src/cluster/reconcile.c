@@ -14,6 +14,9 @@
 #include "cluster/stop.h"
 #include "conf/conf.h"
 
+/* The line about a spent budget comes at most this often. */
+#define COMPLAINT_MS 1000
+
 /* What it means that a worker's deadline has come, unless the worker was condemned for a reason. */
 static const char *const overdue[SLOT_STATES] = {
     [SLOT_STARTING] = "not ready in time",
@@ -30,9 +33,6 @@ static void check_overdue(struct slot *slot, int64_t now_ms)
         kill_worker(slot, slot->killed_for != NULL ? slot->killed_for : overdue[slot->state],
                     now_ms);
 }
-
-/* The line about a spent budget comes at most this often. */
-#define COMPLAINT_MS 1000
 
 static void check_deadlines(struct master *master, int64_t now_ms)
 {
