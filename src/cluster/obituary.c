@@ -99,6 +99,8 @@ void obituary_log(const struct obituary *obituary, int64_t now_ms)
 {
     const struct slot *slot = obituary->slot;
     struct fields fields = {.n = 0};
+    bool meant =
+        slot->deliberate || (obituary->verdict == VERDICT_GONE && obituary->wait_status == 0);
     char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE];
     add_text(&fields, "child_role", "worker");
     add_number(&fields, "slot", slot->number);
@@ -108,11 +110,9 @@ void obituary_log(const struct obituary *obituary, int64_t now_ms)
     add_cause(&fields, obituary);
     add_usage(&fields, obituary->usage);
     add_work(&fields, &obituary->work, now_ms);
-    add_text(&fields, "deliberate", slot->deliberate ? "yes" : "no");
+    add_text(&fields, "deliberate", meant ? "yes" : "no");
     add_text(&fields, "next", describe_next(obituary, next));
     obituary_cause(obituary, cause);
-    bool meant =
-        slot->deliberate || (obituary->verdict == VERDICT_GONE && slot->killed_for == NULL);
     log_write(meant ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, fields.items, fields.n,
               "worker %" PRIu64 " died: %s", slot->worker, cause);
 }

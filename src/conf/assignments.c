@@ -32,7 +32,7 @@ static bool same_section(const struct conf_name *a, const struct conf_name *b)
     return a->section == b->section && same_text(a->title, b->title);
 }
 
-static bool same_name(const struct conf_name *a, const struct conf_name *b)
+bool conf_name_equal(const struct conf_name *a, const struct conf_name *b)
 {
     return same_section(a, b) && same_text(a->key, b->key);
 }
@@ -105,7 +105,7 @@ const struct conf_assignment *conf_assignments_find_in(const struct conf_assignm
                                                        struct conf_name name, enum conf_layer layer)
 {
     for (size_t i = list->n; i-- > 0;)
-        if (list->items[i].origin.layer == layer && same_name(&list->items[i].name, &name))
+        if (list->items[i].origin.layer == layer && conf_name_equal(&list->items[i].name, &name))
             return &list->items[i];
     return NULL;
 }
@@ -114,7 +114,7 @@ const struct conf_assignment *conf_assignments_newest(const struct conf_assignme
                                                       struct conf_name name)
 {
     for (size_t i = list->n; i-- > 0;)
-        if (same_name(&list->items[i].name, &name))
+        if (conf_name_equal(&list->items[i].name, &name))
             return &list->items[i];
     return NULL;
 }
@@ -132,7 +132,7 @@ enum conf_layer conf_assignments_floor(const struct conf_assignments *list, stru
 
     floor = chosen->origin.layer;
     for (const struct conf_assignment *item = chosen; item-- > list->items;) {
-        if (!same_name(&item->name, &selector))
+        if (!conf_name_equal(&item->name, &selector))
             continue;
         if (strcmp(item->values.items[0], chosen->values.items[0]) != 0)
             return floor;

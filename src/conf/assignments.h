@@ -49,6 +49,9 @@ struct conf_assignments {
 /* Write the name as messages have it, cut to fit: `instance.workers`, `listen "::": mode`. */
 void conf_name_format(struct conf_name name, char buf[CONF_NAME_SIZE]);
 
+/* Whether both name the same key of the same section and title. */
+bool conf_name_equal(const struct conf_name *a, const struct conf_name *b);
+
 /* Add an assignment without values; texts are copied. Layers never go down. 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int conf_assignments_add(struct conf_assignments *list,
                                                              struct conf_name name,

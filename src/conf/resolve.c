@@ -22,27 +22,56 @@ static const char *place_of(const struct conf_assignments *list, struct conf_nam
     return naming != NULL ? naming->origin.where : NULL;
 }
 
+static int read_value(const struct conf_source *source, const struct conf_assignment *item,
+                      const struct conf_option *option, void *settings)
+{
+    char text[CONF_NAME_SIZE], why[CONF_WHY_SIZE];
+    int rc = conf_value_read(option, &item->values, item->origin.folder, settings, why);
+
+    if (rc != -EINVAL)
+        return rc;
+    conf_name_format(item->name, text);
+    return conf_fail(source->error, item->origin.where, "%s: %s", text, why);
+}
+
+/*
+ * Read whatever any layer says, not only what holds in the end: a value that
+ * makes no sense is an error even where a higher layer has another one.
+ */
+static int read_all_values(const struct conf_source *source, const struct conf_name *name,
+                           const struct conf_option *option, void *settings)
+{
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
+        const struct conf_assignment *item = &source->list->items[i];
+
+        if (conf_name_equal(&item->name, name))
+            rc = read_value(source, item, option, settings);
+    }
+    return rc;
+}
+
 static int read_option(const struct conf_source *source, struct conf_name name,
                        const struct conf_option *option, void *settings)
 {
     char *fallback = (char *)option->fallback;
     struct conf_assignment built_in = {.origin.where = "built-in", .values = {&fallback, 1}};
     const struct conf_assignment *winner;
-    char text[CONF_NAME_SIZE], why[CONF_WHY_SIZE];
+    char text[CONF_NAME_SIZE];
     int rc;
 
     name.key = option->key;
-    conf_name_format(name, text);
+    built_in.name = name;
+    rc = read_all_values(source, &name, option, settings);
+    if (rc < 0)
+        return rc;
     winner = conf_assignments_winner(source->list, name);
-    if (winner == NULL && fallback == NULL)
+    if (winner == NULL && fallback == NULL) {
+        conf_name_format(name, text);
         return conf_fail(source->error, place_of(source->list, name), "%s is missing", text);
-    if (winner == NULL)
-        winner = &built_in;
-
-    rc = conf_value_read(option, &winner->values, winner->origin.folder, settings, why);
-    if (rc == -EINVAL)
-        return conf_fail(source->error, winner->origin.where, "%s: %s", text, why);
-    return rc;
+    }
+    return read_value(source, winner != NULL ? winner : &built_in, option, settings);
 }
 
 static int read_options(const struct conf_source *source, struct conf_name name,
@@ -64,19 +93,12 @@ static int resolve_section(const struct conf_source *source, const struct conf_s
     return read_options(source, name, section->options, (char *)conf + section->offset);
 }
 
-/* Add the listener that `item` names; half full after a failure. */
-static int add_listen(const struct conf_source *source, const struct conf_assignment *item,
-                      struct conf *conf)
+/* Read the listener that `item` names; half full after a failure. */
+static int read_listen(const struct conf_source *source, const struct conf_assignment *item,
+                       struct conf_listen *listen)
 {
-    struct conf_listen *listens;
-    struct conf_listen *listen;
     const char *why;
 
-    listens = reallocarray(conf->listens, conf->n_listens + 1, sizeof(*listens));
-    if (listens == NULL)
-        return -ENOMEM;
-    conf->listens = listens;
-    listen = &listens[conf->n_listens++];
     *listen = (struct conf_listen){.title = strdup(item->name.title)};
     if (listen->title == NULL)
         return -ENOMEM;
@@ -84,6 +106,29 @@ static int add_listen(const struct conf_source *source, const struct conf_assign
         return conf_fail(source->error, item->origin.where, "listen \"%.200s\": %s", listen->title,
                          why);
     return read_options(source, item->name, item->name.section->options, listen);
+}
+
+static int add_listen(const struct conf_source *source, const struct conf_assignment *item,
+                      struct conf *conf)
+{
+    struct conf_listen *listens =
+        reallocarray(conf->listens, conf->n_listens + 1, sizeof(*listens));
+
+    if (listens == NULL)
+        return -ENOMEM;
+    conf->listens = listens;
+    return read_listen(source, item, &listens[conf->n_listens++]);
+}
+
+/* A listener that a higher layer replaces must make sense all the same. */
+static int check_listen(const struct conf_source *source, const struct conf_assignment *item)
+{
+    struct conf_listen listen;
+    int rc = read_listen(source, item, &listen);
+
+    conf_settings_clear(item->name.section->options, &listen);
+    free(listen.title);
+    return rc;
 }
 
 static int resolve_listens(const struct conf_source *source, const struct conf_section *section,
@@ -95,8 +140,10 @@ static int resolve_listens(const struct conf_source *source, const struct conf_s
     for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
         const struct conf_assignment *item = &source->list->items[i];
 
-        if (item->name.section == section && item->name.key == NULL && item->origin.layer == layer)
-            rc = add_listen(source, item, conf);
+        if (item->name.section != section || item->name.key != NULL)
+            continue;
+        rc = item->origin.layer == layer ? add_listen(source, item, conf)
+                                         : check_listen(source, item);
     }
     return rc;
 }

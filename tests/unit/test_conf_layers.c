@@ -49,7 +49,7 @@ static void loads_overlays(void **state)
 static void reads_the_environment(void **state)
 {
     static const struct conf_row rows[] = {
-        {.base = "instance { workers = 2 } listen ':' { backlog = 5 }",
+        {.base = "instance { workers = 2 } listen '[::1]:9' { backlog = 5 }",
          .env = {"ZOMBIE_WORKERS=7", "ZOMBIE_CONTAINERS=2", "ZOMBIE_CHAOS=1",
                  "ZOMBIE_LISTEN=[::1]:1, [::1]:2"},
          .lines = {"instance: workers = \"7\"  # ZOMBIE_WORKERS",
@@ -57,6 +57,19 @@ static void reads_the_environment(void **state)
                    "chaos: enabled = \"yes\"  # ZOMBIE_CHAOS",
                    "listen \"[::1]:1\" {  # ZOMBIE_LISTEN",
                    "listen \"[::1]:2\" {  # ZOMBIE_LISTEN"}},
+        /* What a higher layer replaces must make sense all the same. */
+        {.base = "instance { workers = two }",
+         .env = {"ZOMBIE_WORKERS=3"},
+         .error = "@/a.conf:1: instance.workers: *"},
+        {.env = {"ZOMBIE_WORKERS=two"},
+         .words = {"-w", "3"},
+         .error = "ZOMBIE_WORKERS: instance.workers: *"},
+        {.base = "listen 'junk' {}",
+         .env = {"ZOMBIE_LISTEN=[::1]:1"},
+         .error = "@/a.conf:1: listen \"junk\": *"},
+        {.base = "listen '[::1]:9' { backlog = no }",
+         .env = {"ZOMBIE_LISTEN=[::1]:1"},
+         .error = "@/a.conf:1: listen \"[::1]:9\": backlog: *"},
         {.base = "instance { workers = 2 }",
          .env = {"ZOMBIE_WORKERS="},
          .lines = {"instance: workers = \"2\"  # @/a.conf:1"}},
