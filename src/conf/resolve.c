@@ -93,15 +93,12 @@ static int resolve_section(const struct conf_source *source, const struct conf_s
     return read_options(source, name, section->options, (char *)conf + section->offset);
 }
 
-/* Read the listener that `item` names; half full after a failure. */
+/* Read the listener that `item` names into one that has its title; half full after a failure. */
 static int read_listen(const struct conf_source *source, const struct conf_assignment *item,
                        struct conf_listen *listen)
 {
     const char *why;
 
-    *listen = (struct conf_listen){.title = strdup(item->name.title)};
-    if (listen->title == NULL)
-        return -ENOMEM;
     if (address_parse(listen->title, &listen->address, &why) < 0)
         return conf_fail(source->error, item->origin.where, "listen \"%.200s\": %s", listen->title,
                          why);
@@ -117,17 +114,20 @@ static int add_listen(const struct conf_source *source, const struct conf_assign
     if (listens == NULL)
         return -ENOMEM;
     conf->listens = listens;
-    return read_listen(source, item, &listens[conf->n_listens++]);
+    listens += conf->n_listens++;
+    *listens = (struct conf_listen){.title = strdup(item->name.title)};
+    if (listens->title == NULL)
+        return -ENOMEM;
+    return read_listen(source, item, listens);
 }
 
 /* A listener that a higher layer replaces must make sense all the same. */
 static int check_listen(const struct conf_source *source, const struct conf_assignment *item)
 {
-    struct conf_listen listen;
+    struct conf_listen listen = {.title = (char *)item->name.title};
     int rc = read_listen(source, item, &listen);
 
     conf_settings_clear(item->name.section->options, &listen);
-    free(listen.title);
     return rc;
 }
 
