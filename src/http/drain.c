@@ -78,9 +78,9 @@ int drain_init(struct http_server *server)
 static void touch_idle_connections(struct http_server *server, int64_t now_ms)
 {
     struct connection *connection;
-    LIST_FOREACH(connection, &server->connections.list, entry)
-    if (!connection->busy)
-        connection->idle_since_ms = now_ms;
+    LIST_FOREACH (connection, &server->connections.list, entry)
+        if (!connection->busy)
+            connection->idle_since_ms = now_ms;
 }
 
 void http_server_drain(struct http_server *server, const struct http_drain *drain)

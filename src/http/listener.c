@@ -48,9 +48,9 @@ static struct listener_list all = LIST_HEAD_INITIALIZER(all);
 static struct http_listener *find_listener(const struct evconnlistener *lev)
 {
     struct http_listener *listener;
-    LIST_FOREACH(listener, &all, entry)
-    if (listener->lev == lev)
-        break;
+    LIST_FOREACH (listener, &all, entry)
+        if (listener->lev == lev)
+            break;
     return listener;
 }
 
