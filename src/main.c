@@ -5,9 +5,9 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "cluster/descriptors.h"
+#include "host/descriptors.h"
 #include "cluster/master.h"
-#include "cluster/version.h"
+#include "conf/version.h"
 #include "conf/args.h"
 #include "conf/conf.h"
 #include "conf/load.h"

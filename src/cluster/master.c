@@ -14,20 +14,21 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cluster/cgroup.h"
+#include "host/cgroup.h"
 #include "cluster/child.h"
-#include "cluster/cpu_affinity.h"
-#include "cluster/cpu_count.h"
-#include "cluster/daemon.h"
-#include "cluster/descriptors.h"
+#include "host/cpu_affinity.h"
+#include "host/cpu_count.h"
+#include "host/daemon.h"
+#include "host/descriptors.h"
 #include "cluster/listener.h"
 #include "cluster/master_state.h"
-#include "cluster/pidfile.h"
+#include "host/pidfile.h"
 #include "cluster/reconcile.h"
 #include "cluster/respawn.h"
 #include "cluster/signals.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
+#include "http/server.h"
 #include "ipc/event_log.h"
 
 static unsigned decide_workers(const struct conf_instance *instance)
@@ -95,6 +96,16 @@ static void announce(struct master *master)
     log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "zombie-server starts");
 }
 
+static void raise_descriptors(const struct conf *conf)
+{
+    size_t needed = http_server_descriptors(conf);
+    size_t limit = descriptors_raise(needed);
+    if (limit < needed)
+        log_warning("http.max_connections = %ld needs %zu descriptors a worker, the limit is %zu: "
+                    "workers accept fewer connections",
+                    conf->http.max_connections, needed, limit);
+}
+
 /* Everything that may fail for good; a failure is logged. */
 static int set_up(struct master *master)
 {
@@ -102,7 +113,7 @@ static int set_up(struct master *master)
     master->oom_kills = cgroup_oom_kills("");
     announce(master);
     event_log_install();
-    descriptors_raise(master->conf);
+    raise_descriptors(master->conf);
     int err = child_check_user(master->conf);
     if (err == 0)
         err = listeners_open(master->conf, &master->listeners);

@@ -10,7 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "cluster/cgroup.h"
+#include "host/cgroup.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "cluster/obituary.h"

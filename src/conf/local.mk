@@ -20,4 +20,5 @@ libzombie_a_SOURCES += \
 	%D%/scan.c %D%/scan.h \
 	%D%/schema.c %D%/schema.h \
 	%D%/source.h \
-	%D%/value.c %D%/value.h
+	%D%/value.c %D%/value.h \
+	%D%/version.c %D%/version.h

@@ -120,15 +120,24 @@ static void on_request(struct evhttp_request *evreq, void *arg)
         dispatch(request);
 }
 
+/* Besides listeners and connections. */
+#define SPARE_FDS 32
+
+size_t http_server_descriptors(const struct conf *conf)
+{
+    return (size_t)conf->http.max_connections + conf->n_listens + SPARE_FDS;
+}
+
 /* What the configuration allows, and no more than there are descriptors for. */
 static size_t count_connections(const struct conf *conf)
 {
     struct rlimit limit;
     size_t max = (size_t)conf->http.max_connections;
-    size_t taken = conf->n_listens + HTTP_SERVER_SPARE_FDS;
-    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= max + taken)
+    size_t needed = http_server_descriptors(conf);
+    if (getrlimit(RLIMIT_NOFILE, &limit) != 0 || limit.rlim_cur >= needed)
         return max;
-    return limit.rlim_cur > taken ? limit.rlim_cur - taken : 1;
+    size_t missing = needed - limit.rlim_cur;
+    return missing < max ? max - missing : 1;
 }
 
 int http_server_new(const struct http_server_settings *settings, struct http_server **ret_server)

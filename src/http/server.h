@@ -17,9 +17,6 @@ struct http_server;
 struct scoreboard_slot;
 struct worker_identity;
 
-/* Descriptors that a worker needs besides its listeners and connections. */
-#define HTTP_SERVER_SPARE_FDS 32
-
 /* What the server needs; everything is borrowed for its life. */
 struct http_server_settings {
     struct event_base *base;
@@ -41,6 +38,9 @@ struct http_drain {
     void (*done)(void *arg); /* no listener and no connection is left; comes once */
     void *arg;
 };
+
+/* How many descriptors a worker needs for all that this configuration allows. */
+size_t http_server_descriptors(const struct conf *conf);
 
 /* Set up without accepting anything yet. Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int http_server_new(const struct http_server_settings *settings,

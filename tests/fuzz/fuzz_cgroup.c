@@ -9,7 +9,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include "cluster/cgroup_path.h"
+#include "host/cgroup_path.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

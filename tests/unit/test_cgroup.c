@@ -18,7 +18,7 @@
 
 #include <cmocka.h>
 
-#include "cluster/cgroup.h"
+#include "host/cgroup.h"
 
 #include "cgroup_text.h"
 

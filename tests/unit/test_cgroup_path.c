@@ -13,7 +13,7 @@
 
 #include <cmocka.h>
 
-#include "cluster/cgroup_path.h"
+#include "host/cgroup_path.h"
 
 #include "cgroup_text.h"
 

@@ -16,8 +16,8 @@
 
 #include <cmocka.h>
 
-#include "cluster/cpu_affinity.h"
-#include "cluster/cpu_count.h"
+#include "host/cpu_affinity.h"
+#include "host/cpu_count.h"
 
 #define COUNT(array) (sizeof(array) / sizeof((array)[0]))
 

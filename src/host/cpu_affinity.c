@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "cluster/cpu_affinity.h"
+#include "host/cpu_affinity.h"
 
 #include <errno.h>
 #include <sched.h>

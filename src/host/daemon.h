@@ -2,8 +2,8 @@
  * Going to the background, for old init systems (daemon(7)): the caller's
  * process waits until the instance listens, so its exit status tells the truth.
  */
-#ifndef ZOMBIE_CLUSTER_DAEMON_H
-#define ZOMBIE_CLUSTER_DAEMON_H
+#ifndef ZOMBIE_HOST_DAEMON_H
+#define ZOMBIE_HOST_DAEMON_H
 
 /*
  * Fork twice into a session of its own. Returns in the new process with

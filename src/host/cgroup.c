@@ -8,8 +8,8 @@
 #include "config.h"
 
 #include "base/number.h"
-#include "cluster/cgroup.h"
-#include "cluster/cgroup_path.h"
+#include "host/cgroup.h"
+#include "host/cgroup_path.h"
 
 #include <limits.h>
 #include <stdio.h>

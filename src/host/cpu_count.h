@@ -3,8 +3,8 @@
  * that share the machine. Pure arithmetic over facts that cpu_affinity.h and
  * cgroup.h collect, so that every kind of machine can be tested from a table.
  */
-#ifndef ZOMBIE_CLUSTER_CPU_COUNT_H
-#define ZOMBIE_CLUSTER_CPU_COUNT_H
+#ifndef ZOMBIE_HOST_CPU_COUNT_H
+#define ZOMBIE_HOST_CPU_COUNT_H
 
 #include <stddef.h>
 #include <stdint.h>

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cluster/daemon.h"
+#include "host/daemon.h"
 
 #include <errno.h>
 #include <fcntl.h>

@@ -1,8 +1,8 @@
 /*
  * What this build is made of.
  */
-#ifndef ZOMBIE_CLUSTER_VERSION_H
-#define ZOMBIE_CLUSTER_VERSION_H
+#ifndef ZOMBIE_CONF_VERSION_H
+#define ZOMBIE_CONF_VERSION_H
 
 #include <stdio.h>
 

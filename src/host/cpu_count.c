@@ -3,7 +3,7 @@
  */
 #include "config.h"
 
-#include "cluster/cpu_count.h"
+#include "host/cpu_count.h"
 
 #include <inttypes.h>
 #include <stdio.h>

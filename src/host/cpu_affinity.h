@@ -1,8 +1,8 @@
 /*
  * How many CPUs the scheduler lets this process run on.
  */
-#ifndef ZOMBIE_CLUSTER_CPU_AFFINITY_H
-#define ZOMBIE_CLUSTER_CPU_AFFINITY_H
+#ifndef ZOMBIE_HOST_CPU_AFFINITY_H
+#define ZOMBIE_HOST_CPU_AFFINITY_H
 
 /*
  * CPUs in the affinity mask of the calling thread (sched_getaffinity(2)), which

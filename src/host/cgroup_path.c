@@ -8,7 +8,7 @@
  */
 #include "config.h"
 
-#include "cluster/cgroup_path.h"
+#include "host/cgroup_path.h"
 
 #include <errno.h>
 #include <stdio.h>

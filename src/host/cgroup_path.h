@@ -3,8 +3,8 @@
  * /proc/self/mountinfo brought together (cgroups(7), proc_pid_mountinfo(5)).
  * Pure functions on the text of the two files; no content of theirs is trusted.
  */
-#ifndef ZOMBIE_CLUSTER_CGROUP_PATH_H
-#define ZOMBIE_CLUSTER_CGROUP_PATH_H
+#ifndef ZOMBIE_HOST_CGROUP_PATH_H
+#define ZOMBIE_HOST_CGROUP_PATH_H
 
 #include <limits.h>
 #include <stdbool.h>

@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cluster/pidfile.h"
+#include "host/pidfile.h"
 
 #include <errno.h>
 #include <fcntl.h>

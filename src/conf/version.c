@@ -1,6 +1,6 @@
 #include "config.h"
 
-#include "cluster/version.h"
+#include "conf/version.h"
 
 #include <confuse.h>
 #include <event2/event.h>

@@ -4,8 +4,8 @@
  * hybrid of both (cgroups(7)); `root` is "" in production and the folder of a
  * fixture tree in tests ("root/proc/self/cgroup", "root/sys/fs/cgroup/...").
  */
-#ifndef ZOMBIE_CLUSTER_CGROUP_H
-#define ZOMBIE_CLUSTER_CGROUP_H
+#ifndef ZOMBIE_HOST_CGROUP_H
+#define ZOMBIE_HOST_CGROUP_H
 
 #include <stdint.h>
 

@@ -2,8 +2,8 @@
  * The pid file. The lock on it is the truth, its content is for people: what a
  * killed master left behind never blocks a start.
  */
-#ifndef ZOMBIE_CLUSTER_PIDFILE_H
-#define ZOMBIE_CLUSTER_PIDFILE_H
+#ifndef ZOMBIE_HOST_PIDFILE_H
+#define ZOMBIE_HOST_PIDFILE_H
 
 struct pidfile;
 
