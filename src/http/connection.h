@@ -10,6 +10,7 @@
 #include <stdint.h>
 #include <sys/queue.h>
 
+#include "base/address.h"
 #include "http/request_state.h"
 
 struct bufferevent;
@@ -22,9 +23,10 @@ struct connection {
     struct bufferevent *bev;         /* held until evhttp has taken it over, then NULL */
     struct evhttp_connection *evcon; /* NULL until then */
     int fd;
-    bool busy;                   /* bytes of a request came, and its answer is not out yet */
-    int64_t idle_since_ms;       /* CLOCK_MONOTONIC; counts while !busy */
-    struct http_request request; /* the one being answered */
+    bool busy;                      /* bytes of a request came, and its answer is not out yet */
+    int64_t idle_since_ms;          /* CLOCK_MONOTONIC; counts while !busy */
+    struct http_request request;    /* the one being answered */
+    char client[ADDRESS_TEXT_SIZE]; /* its address; "" before the first request */
     LIST_ENTRY(connection) entry;
 };
 

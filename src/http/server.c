@@ -10,6 +10,7 @@
 #include <event2/event.h>
 #include <event2/http.h>
 
+#include "base/address.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
@@ -100,6 +101,17 @@ static void dispatch(struct http_request *request)
         request->route->handler->serve(request);
 }
 
+/* Whoever dies of a request shall be able to say whose it was. */
+static void note(const struct http_server *server, struct connection *connection, const char *text)
+{
+    struct address peer;
+    if (connection->client[0] == '\0' && request_peer(&connection->request, &peer) == 0)
+        address_format(&peer, connection->client);
+    struct scoreboard_request request = {request_method(&connection->request), text,
+                                         connection->client, clock_now_ms()};
+    scoreboard_begin(server->settings.scoreboard, &request);
+}
+
 static void on_request(struct evhttp_request *evreq, void *arg)
 {
     struct http_server *server = arg;
@@ -112,7 +124,7 @@ static void on_request(struct evhttp_request *evreq, void *arg)
     struct http_request *request = &connection->request;
     const char *text = evhttp_request_get_uri(evreq);
     *request = (struct http_request){.evreq = evreq, .connection = connection, .server = server};
-    scoreboard_begin(server->settings.scoreboard, request_method_name(evreq), text, clock_now_ms());
+    note(server, connection, text);
     evhttp_request_set_on_complete_cb(evreq, on_answered, connection);
     if (target_parse(text, &request->target) != 0)
         reply_error(request, 400, "the request target is no path");

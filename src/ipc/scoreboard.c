@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #define CACHE_LINE  64
@@ -19,6 +20,7 @@ struct flight {
     _Atomic int64_t since_ms;
     _Atomic uint64_t method[WORDS(SCOREBOARD_METHOD_SIZE)];
     _Atomic uint64_t path[WORDS(SCOREBOARD_PATH_SIZE)];
+    _Atomic uint64_t client[WORDS(SCOREBOARD_CLIENT_SIZE)];
 };
 
 /* The master's line, then the worker's: neither steals the other's cache line. */
@@ -46,14 +48,8 @@ struct scoreboard {
 #define get(field)        atomic_load_explicit(&(field), memory_order_relaxed)
 #define set(field, value) atomic_store_explicit(&(field), (value), memory_order_relaxed)
 
-static int map_memfd(struct scoreboard *scoreboard)
+static int map(struct scoreboard *scoreboard)
 {
-    scoreboard->fd = memfd_create("zombie-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
-    if (scoreboard->fd < 0)
-        return -errno;
-    if (ftruncate(scoreboard->fd, (off_t)scoreboard->size) != 0 ||
-        fcntl(scoreboard->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
-        return -errno;
     void *memory =
         mmap(NULL, scoreboard->size, PROT_READ | PROT_WRITE, MAP_SHARED, scoreboard->fd, 0);
     if (memory == MAP_FAILED)
@@ -62,20 +58,71 @@ static int map_memfd(struct scoreboard *scoreboard)
     return 0;
 }
 
-int scoreboard_new(size_t n_slots, struct scoreboard **ret_scoreboard)
+static int make_memfd(struct scoreboard *scoreboard)
+{
+    scoreboard->fd = memfd_create("zombie-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (scoreboard->fd < 0)
+        return -errno;
+    if (ftruncate(scoreboard->fd, (off_t)scoreboard->size) != 0 ||
+        fcntl(scoreboard->fd, F_ADD_SEALS, F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL) != 0)
+        return -errno;
+    return 0;
+}
+
+static int allocate(size_t n_slots, struct scoreboard **ret_scoreboard)
 {
     struct scoreboard *scoreboard = calloc(1, sizeof *scoreboard);
     if (scoreboard == NULL)
         return -ENOMEM;
     scoreboard->fd = -1;
     scoreboard->size = n_slots * sizeof *scoreboard->slots;
-    int err = map_memfd(scoreboard);
+    *ret_scoreboard = scoreboard;
+    return 0;
+}
+
+int scoreboard_new(size_t n_slots, struct scoreboard **ret_scoreboard)
+{
+    struct scoreboard *scoreboard;
+    int err = allocate(n_slots, &scoreboard);
+    if (err != 0)
+        return err;
+    err = make_memfd(scoreboard);
+    if (err == 0)
+        err = map(scoreboard);
     if (err != 0) {
         scoreboard_free(scoreboard);
         return err;
     }
     *ret_scoreboard = scoreboard;
     return 0;
+}
+
+int scoreboard_adopt(int fd, size_t n_slots, struct scoreboard **ret_scoreboard)
+{
+    struct scoreboard *scoreboard;
+    struct stat status;
+    int err = allocate(n_slots, &scoreboard);
+    if (err != 0)
+        return err;
+    if (fstat(fd, &status) != 0 || (size_t)status.st_size != scoreboard->size)
+        err = -EBADF;
+    else
+        scoreboard->fd = fd; /* from here on it is ours to close */
+    if (err == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        err = -errno;
+    if (err == 0)
+        err = map(scoreboard);
+    if (err != 0) {
+        scoreboard_free(scoreboard);
+        return err;
+    }
+    *ret_scoreboard = scoreboard;
+    return 0;
+}
+
+int scoreboard_fd(const struct scoreboard *scoreboard)
+{
+    return scoreboard->fd;
 }
 
 void scoreboard_free(struct scoreboard *scoreboard)
@@ -103,6 +150,7 @@ static void clear_work(struct scoreboard_slot *slot)
     set(slot->flight.since_ms, 0);
     set(slot->flight.method[0], 0);
     set(slot->flight.path[0], 0);
+    set(slot->flight.client[0], 0);
 }
 
 void scoreboard_set_place(struct scoreboard_slot *slot, const struct scoreboard_place *place)
@@ -153,21 +201,22 @@ static void get_text(const _Atomic uint64_t *words, char *text, size_t size)
 {
     for (size_t i = 0; i < WORDS(size); i++) {
         uint64_t word = get(words[i]);
-        memcpy(text + i * sizeof word, &word, sizeof word);
+        size_t left = size - i * sizeof word;
+        memcpy(text + i * sizeof word, &word, left < sizeof word ? left : sizeof word);
     }
     text[size - 1] = '\0';
 }
 
-void scoreboard_begin(struct scoreboard_slot *slot, const char *method, const char *path,
-                      int64_t now_ms)
+void scoreboard_begin(struct scoreboard_slot *slot, const struct scoreboard_request *request)
 {
     struct flight *flight = &slot->flight;
     uint64_t sequence = get(flight->sequence);
     set(flight->sequence, sequence + 1);
     atomic_thread_fence(memory_order_release);
-    set(flight->since_ms, now_ms);
-    put_text(flight->method, method, SCOREBOARD_METHOD_SIZE);
-    put_text(flight->path, path, SCOREBOARD_PATH_SIZE);
+    set(flight->since_ms, request->since_ms);
+    put_text(flight->method, request->method, SCOREBOARD_METHOD_SIZE);
+    put_text(flight->path, request->path, SCOREBOARD_PATH_SIZE);
+    put_text(flight->client, request->client, SCOREBOARD_CLIENT_SIZE);
     atomic_store_explicit(&flight->sequence, sequence + 2, memory_order_release);
 }
 
@@ -209,6 +258,7 @@ static void read_flight(const struct flight *flight, struct scoreboard_work *wor
         work->since_ms = get(flight->since_ms);
         get_text(flight->method, work->method, sizeof work->method);
         get_text(flight->path, work->path, sizeof work->path);
+        get_text(flight->client, work->client, sizeof work->client);
         atomic_thread_fence(memory_order_acquire);
         if (before % 2 == 0 && before == get(flight->sequence))
             return;

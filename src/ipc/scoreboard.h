@@ -9,9 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Room for a method and a path, terminating NUL included; longer ones are cut. */
+/* Room for a method, a path and a client address, terminating NUL included; longer ones are cut. */
 #define SCOREBOARD_METHOD_SIZE 16
-#define SCOREBOARD_PATH_SIZE   128
+#define SCOREBOARD_PATH_SIZE   129
+#define SCOREBOARD_CLIENT_SIZE 56
+
+/* Rises when the bytes of a slot mean something else: a new master must understand the old one's.
+ */
+#define SCOREBOARD_LAYOUT 1
 
 struct scoreboard;
 
@@ -42,6 +47,15 @@ struct scoreboard_work {
     int64_t since_ms;     /* begin of the request in flight; 0: none */
     char method[SCOREBOARD_METHOD_SIZE];
     char path[SCOREBOARD_PATH_SIZE];
+    char client[SCOREBOARD_CLIENT_SIZE];
+};
+
+/* A request whose answer begins; all texts are copied. */
+struct scoreboard_request {
+    const char *method;
+    const char *path;
+    const char *client; /* its address, as address_format() writes it */
+    int64_t since_ms;
 };
 
 /*
@@ -50,6 +64,17 @@ struct scoreboard_work {
  */
 __attribute__((warn_unused_result)) int scoreboard_new(size_t n_slots,
                                                        struct scoreboard **ret_scoreboard);
+
+/*
+ * Map the scoreboard of n_slots slots that fd is: a master has handed it to the
+ * program that takes its place. On success fd belongs to the scoreboard and is
+ * closed on exec. Returns 0, -EBADF when it has another size, or -errno.
+ */
+__attribute__((warn_unused_result)) int scoreboard_adopt(int fd, size_t n_slots,
+                                                         struct scoreboard **ret_scoreboard);
+
+/* The descriptor of its memory; stays the scoreboard's. */
+int scoreboard_fd(const struct scoreboard *scoreboard);
 
 /* Unmap and close; NULL is fine. The memory lives on in processes that have it mapped. */
 void scoreboard_free(struct scoreboard *scoreboard);
@@ -65,8 +90,7 @@ void scoreboard_set_exit(struct scoreboard_slot *slot, const struct scoreboard_e
 /* For the worker that holds the slot. */
 void scoreboard_beat(struct scoreboard_slot *slot, int64_t now_ms);
 void scoreboard_count_connections(struct scoreboard_slot *slot, uint64_t open);
-void scoreboard_begin(struct scoreboard_slot *slot, const char *method, const char *path,
-                      int64_t now_ms);
+void scoreboard_begin(struct scoreboard_slot *slot, const struct scoreboard_request *request);
 void scoreboard_end(struct scoreboard_slot *slot);
 uint64_t scoreboard_requests(const struct scoreboard_slot *slot);
 

@@ -5,6 +5,8 @@
 #include "config.h"
 
 #include <sched.h>
+#include <errno.h>
+#include <fcntl.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -82,6 +84,37 @@ static void keeps_places_and_exits(void **state)
     scoreboard_free(scoreboard);
 }
 
+static void begin(struct scoreboard_slot *slot, const char *method, const char *path,
+                  int64_t now_ms)
+{
+    struct scoreboard_request request = {method, path, "192.0.2.1:4711", now_ms};
+
+    scoreboard_begin(slot, &request);
+}
+
+/* What one process wrote is there for another that maps the same memory. */
+static void survives_in_another_mapping(void **state)
+{
+    struct scoreboard *scoreboard = make(3), *adopted = NULL;
+    struct scoreboard_work work;
+    int fd = dup(scoreboard_fd(scoreboard));
+
+    (void)state;
+    begin(scoreboard_at(scoreboard, 2), "GET", "/x", 5);
+    assert_int_equal(scoreboard_adopt(fd, 4, &adopted), -EBADF);
+    assert_int_equal(scoreboard_adopt(-1, 3, &adopted), -EBADF);
+    assert_null(adopted);
+    assert_int_equal(scoreboard_adopt(fd, 3, &adopted), 0);
+    assert_int_equal(scoreboard_fd(adopted), fd);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    scoreboard_free(scoreboard);
+    scoreboard_read_work(scoreboard_at(adopted, 2), &work);
+    assert_string_equal(work.path, "/x");
+    assert_string_equal(work.client, "192.0.2.1:4711");
+    scoreboard_free(adopted);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
 static void follows_a_request(void **state)
 {
     struct scoreboard *scoreboard = make(1);
@@ -91,7 +124,7 @@ static void follows_a_request(void **state)
     (void)state;
     scoreboard_beat(slot, 900);
     scoreboard_count_connections(slot, 3);
-    scoreboard_begin(slot, "DELETE", "/a/b", 1000);
+    begin(slot, "DELETE", "/a/b", 1000);
     scoreboard_read_work(slot, &work);
     assert_int_equal(work.heartbeat_ms, 900);
     assert_int_equal(work.connections, 3);
@@ -104,7 +137,7 @@ static void follows_a_request(void **state)
     assert_int_equal(work.since_ms, 0);
     assert_int_equal(work.requests, 1);
     assert_int_equal(scoreboard_requests(slot), 1);
-    scoreboard_begin(slot, "GET", "/", 2000);
+    begin(slot, "GET", "/", 2000);
     scoreboard_read_work(slot, &work);
     assert_int_equal(work.since_ms, 2000);
     assert_string_equal(work.method, "GET");
@@ -127,13 +160,13 @@ static void cuts_texts(void **state)
 
         memset(text, 'a' + (int)(len % 26), len);
         (void)snprintf(method, sizeof(method), "%.15s", text);
-        (void)snprintf(path, sizeof(path), "%.127s", text);
+        (void)snprintf(path, sizeof(path), "%.128s", text);
         for (int before = 0; before < 2; before++) {
             char filler[301] = "";
 
             memset(filler, '#', before == 0 ? 300 : 1);
-            scoreboard_begin(slot, filler, filler, 1);
-            scoreboard_begin(slot, text, text, 2);
+            begin(slot, filler, filler, 1);
+            begin(slot, text, text, 2);
             scoreboard_read_work(slot, &work);
             assert_string_equal(work.method, method);
             assert_string_equal(work.path, path);
@@ -161,9 +194,9 @@ static void a_new_worker_clears_the_work(void **state)
     set_worker(slot, 1, 1);
     scoreboard_beat(slot, 900);
     scoreboard_count_connections(slot, 3);
-    scoreboard_begin(slot, "GET", "/a", 1000);
+    begin(slot, "GET", "/a", 1000);
     scoreboard_end(slot);
-    scoreboard_begin(slot, "GET", "/b", 1000);
+    begin(slot, "GET", "/b", 1000);
     scoreboard_set_exit(slot, &last);
 
     set_worker(slot, 1, 2); /* the same one in another state */
@@ -194,7 +227,7 @@ static void a_new_worker_clears_the_texts(void **state)
 
     (void)state;
     set_worker(slot, 1, 1);
-    scoreboard_begin(slot, "GET", "/a", 1000);
+    begin(slot, "GET", "/a", 1000);
     set_worker(slot, 2, 1);
     scoreboard_read_work(slot, &work);
     scoreboard_free(scoreboard);
@@ -210,10 +243,10 @@ static void write_in_turn(struct scoreboard_slot *slot)
     char paths[2][SCOREBOARD_PATH_SIZE] = {"", ""};
     static const char *const methods[2] = {"AAAAAAAAAAAAAAA", "BBB"};
 
-    memset(paths[0], 'A', 127);
+    memset(paths[0], 'A', 128);
     memset(paths[1], 'B', 63);
     for (int i = 0; i < ROUNDS; i++) {
-        scoreboard_begin(slot, methods[i % 2], paths[i % 2], 'A' + i % 2);
+        begin(slot, methods[i % 2], paths[i % 2], 'A' + i % 2);
         for (volatile int pause = 0; pause < 300; pause = pause + 1)
             continue;
     }
@@ -222,7 +255,7 @@ static void write_in_turn(struct scoreboard_slot *slot)
 /* Whether the three agree; before the first request all is empty. */
 static bool is_whole(const struct scoreboard_work *work)
 {
-    size_t expected = work->since_ms == 'A' ? 127 : work->since_ms == 'B' ? 63 : 0;
+    size_t expected = work->since_ms == 'A' ? 128 : work->since_ms == 'B' ? 63 : 0;
     char letter = (char)work->since_ms;
 
     for (size_t i = 0; i < expected; i++)
@@ -283,6 +316,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_empty_at_first),
         cmocka_unit_test(keeps_places_and_exits),
+        cmocka_unit_test(survives_in_another_mapping),
         cmocka_unit_test(follows_a_request),
         cmocka_unit_test(cuts_texts),
         cmocka_unit_test(a_new_worker_clears_the_work),
