@@ -4,11 +4,21 @@
 
 #include <stdio.h>
 
-int64_t clock_now_ms(void)
+static int64_t read_ms(clockid_t clock)
 {
     struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
+    clock_gettime(clock, &now);
     return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+int64_t clock_now_ms(void)
+{
+    return read_ms(CLOCK_MONOTONIC);
+}
+
+int64_t clock_boottime_ms(void)
+{
+    return read_ms(CLOCK_BOOTTIME);
 }
 
 void clock_format_iso8601(const struct timespec *when, char buf[CLOCK_ISO8601_SIZE])

@@ -17,6 +17,9 @@
  */
 int64_t clock_now_ms(void);
 
+/* Milliseconds of CLOCK_BOOTTIME: the same, but it runs on in suspend. Not for deadlines. */
+int64_t clock_boottime_ms(void);
+
 /*
  * Write `when` (seconds and nanoseconds since the epoch) in UTC as ISO 8601
  * with milliseconds, "2026-01-31T23:59:59.123Z", into buf.

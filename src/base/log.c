@@ -41,12 +41,19 @@ int log_open(enum log_level level, enum log_format format, const char *target)
     int fd = target_open(target);
     if (fd < 0)
         return fd;
-    if (current.fd > STDERR_FILENO)
-        close(current.fd);
-    current.fd = fd;
+    log_move(fd);
     current.level = level;
     current.format = format;
     return 0;
+}
+
+void log_move(int fd)
+{
+    if (fd < 0)
+        return;
+    if (current.fd > STDERR_FILENO)
+        close(current.fd);
+    current.fd = fd;
 }
 
 void log_identify(const char *role, uint64_t id)

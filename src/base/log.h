@@ -36,6 +36,12 @@ struct log_field {
 __attribute__((warn_unused_result)) int log_open(enum log_level level, enum log_format format,
                                                  const char *target);
 
+/*
+ * Write to this descriptor from here on, which is the log's now, and close the
+ * file that was open; -1 changes nothing.
+ */
+void log_move(int fd);
+
 /* Name the process in each line from here on: role ("master", "worker") and its id (0: none). */
 void log_identify(const char *role, uint64_t id);
 

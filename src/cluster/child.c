@@ -7,17 +7,23 @@
 #include <linux/close_range.h>
 #include <pwd.h>
 #include <signal.h>
+#include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
+#include <sys/resource.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "host/cpu_affinity.h"
+#include "host/landlock.h"
+#include "host/memory.h"
+#include "host/oom_score.h"
 #include "worker/worker.h"
 
-static void reset_signals(void)
+void child_reset_signals(void)
 {
     sigset_t none;
     for (int number = 1; number < NSIG; number++)
@@ -61,56 +67,113 @@ static int close_foreign(const struct worker_birth *birth)
     return 0;
 }
 
-static int become_group(const char *name)
+/* Who a worker is to be, looked up while /etc can still be seen. */
+struct identity {
+    const struct passwd *user; /* NULL: as started */
+    gid_t gid;
+    bool changes_group;
+};
+
+static int look_up(const struct conf_instance *instance, struct identity *ret_identity)
 {
-    const struct group *group = getgrnam(name);
-    if (group == NULL)
+    const struct group *group = NULL;
+    struct identity identity = {.user = NULL};
+    if (instance->user[0] != '\0' && (identity.user = getpwnam(instance->user)) == NULL)
         return -ENOENT;
-    if (setgroups(1, &group->gr_gid) != 0 || setgid(group->gr_gid) != 0)
-        return -errno;
+    if (instance->group[0] != '\0' && (group = getgrnam(instance->group)) == NULL)
+        return -ENOENT;
+    identity.changes_group = identity.user != NULL || group != NULL;
+    if (identity.changes_group)
+        identity.gid = group != NULL ? group->gr_gid : identity.user->pw_gid;
+    *ret_identity = identity;
     return 0;
 }
 
-/* The user with all its groups; the group named, if any, takes the place of the user's own. */
-static int become_user(const char *name, const char *group_name)
+/* A user brings all its groups along; the group named takes the place of the user's own. */
+static int join_groups(const struct identity *identity)
 {
-    const struct passwd *user = getpwnam(name);
-    const struct group *group = group_name[0] != '\0' ? getgrnam(group_name) : NULL;
-    if (user == NULL || (group == NULL && group_name[0] != '\0'))
-        return -ENOENT;
-    gid_t gid = group != NULL ? group->gr_gid : user->pw_gid;
-    if (initgroups(user->pw_name, gid) != 0 || setgid(gid) != 0 || setuid(user->pw_uid) != 0)
-        return -errno;
-    return 0;
+    if (!identity->changes_group)
+        return 0;
+    int rc = identity->user != NULL ? initgroups(identity->user->pw_name, identity->gid)
+                                    : setgroups(1, &identity->gid);
+    return rc == 0 ? 0 : -errno;
+}
+
+static int change_root(const char *folder)
+{
+    if (folder[0] == '\0')
+        return 0;
+    return chroot(folder) == 0 && chdir("/") == 0 ? 0 : -errno;
 }
 
 static int change_identity(const struct conf_instance *instance)
 {
-    if (instance->user[0] != '\0')
-        return become_user(instance->user, instance->group);
-    return instance->group[0] != '\0' ? become_group(instance->group) : 0;
+    struct identity identity;
+    int err = look_up(instance, &identity);
+    if (err == 0)
+        err = join_groups(&identity);
+    if (err == 0)
+        err = change_root(instance->chroot);
+    if (err == 0 && identity.changes_group && setgid(identity.gid) != 0)
+        err = -errno;
+    if (err == 0 && identity.user != NULL && setuid(identity.user->pw_uid) != 0)
+        err = -errno;
+    return err;
+}
+
+/* What makes a worker a better neighbour; a system that refuses it is no reason not to serve. */
+static void take_place(const struct conf_instance *instance, unsigned number)
+{
+    struct rlimit core;
+    int err = oom_score_raise(instance->oom_score_adj);
+    if (err != 0)
+        log_debug("cannot raise oom_score_adj: %s", strerror(-err));
+    err = instance->cpu_affinity == CONF_AFFINITY_AUTO ? cpu_affinity_pin(number) : 0;
+    if (err != 0)
+        log_warning("cannot pin to a CPU: %s, running on any", strerror(-err));
+    if (instance->core_dumps && getrlimit(RLIMIT_CORE, &core) == 0) {
+        core.rlim_cur = core.rlim_max;
+        setrlimit(RLIMIT_CORE, &core);
+    }
+}
+
+/* No way back to more rights. A change of user has switched core dumps off. */
+static int lock_up(const struct conf_instance *instance)
+{
+    if (instance->core_dumps)
+        prctl(PR_SET_DUMPABLE, 1);
+    if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
+        return -errno;
+    int abi = instance->landlock ? landlock_restrict() : 0;
+    if (abi < 0)
+        log_debug("landlock restricts nothing: %s", strerror(-abi));
+    return 0;
 }
 
 int child_settle(const struct worker_birth *birth)
 {
-    reset_signals();
+    const struct conf_instance *instance = &birth->conf->instance;
+    child_reset_signals();
     prctl(PR_SET_NAME, "zombie-worker");
     int err = close_foreign(birth);
+    if (err == 0) {
+        take_place(instance, birth->slot);
+        err = change_identity(instance);
+    }
     if (err == 0)
-        err = change_identity(&birth->conf->instance);
-    if (err == 0 && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
-        err = -errno;
+        err = lock_up(instance);
     if (err == 0)
         return 0;
-    log_error("cannot settle as user \"%s\", group \"%s\": %s", birth->conf->instance.user,
-              birth->conf->instance.group, strerror(-err));
+    log_error("cannot settle as user \"%s\", group \"%s\", chroot \"%s\": %s", instance->user,
+              instance->group, instance->chroot, strerror(-err));
     return EX_OSERR;
 }
 
-int child_check_user(const struct conf *conf)
+const char *child_lacks_rights(const struct conf *conf)
 {
-    if (geteuid() == 0 || (conf->instance.user[0] == '\0' && conf->instance.group[0] == '\0'))
-        return 0;
-    log_error("instance.user and instance.group need root: start as root or leave them out");
-    return -EPERM;
+    const struct conf_instance *instance = &conf->instance;
+    if (geteuid() == 0 ||
+        (instance->user[0] == '\0' && instance->group[0] == '\0' && instance->chroot[0] == '\0'))
+        return NULL;
+    return "instance.user, group and chroot need root: start as root or leave them out";
 }

@@ -10,15 +10,19 @@ struct worker_birth;
 /*
  * In the child, right after fork(2): default signal dispositions, every
  * descriptor closed but the standard ones, the log, the channel and the
- * listeners, the user and group of the configuration, no new privileges.
+ * listeners; CPU, oom_score_adj, root folder, user and group of the
+ * configuration; no new privileges.
  * Returns 0, or the exit status (71, EX_OSERR) with a line in the log.
  */
 __attribute__((warn_unused_result)) int child_settle(const struct worker_birth *birth);
 
+/* Default dispositions for all signals, and none blocked (signal(7)). */
+void child_reset_signals(void);
+
 /*
- * In the master, at start: whether children will be able to become the user
- * and group of the configuration. Returns 0; or -EPERM with a line in the log.
+ * In the master, at start and reload: NULL when children will have the right to
+ * become what the configuration says, else why not, a constant.
  */
-__attribute__((warn_unused_result)) int child_check_user(const struct conf *conf);
+const char *child_lacks_rights(const struct conf *conf);
 
 #endif

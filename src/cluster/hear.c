@@ -47,10 +47,12 @@ static void on_ready(struct slot *slot, const struct message *message)
     int64_t now_ms = clock_now_ms();
     if (slot->state != SLOT_STARTING)
         return; /* told to leave while it booted, or it repeats itself */
-    const struct log_field fields[] = {
-        LOG_NUMBER("worker", slot->worker), LOG_NUMBER("slot", slot->number),
-        LOG_NUMBER("pid", slot->pid), LOG_NUMBER("boot_ms", now_ms - slot->started_ms),
-        LOG_NUMBER("listeners", message->ready.listeners)};
+    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
+                                       LOG_NUMBER("slot", slot->number),
+                                       LOG_NUMBER("pid", slot->pid),
+                                       LOG_NUMBER("boot_ms", now_ms - slot->started_ms),
+                                       LOG_NUMBER("listeners", message->ready.listeners),
+                                       LOG_NUMBER("generation", slot->generation)};
     if (!slot->asked) {
         condemn(slot, "it is READY without having asked MASTER_ID");
         return;
@@ -71,7 +73,7 @@ static void on_leaving(struct slot *slot, const struct message *message)
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return;
     log_info("worker %" PRIu64 " leaves: %s", slot->worker, reasons[message->leaving.reason]);
-    slot->leaving = true;
+    slot->leaving = !slot->candidate;
     slot->deliberate = true;
     slot->deadline_ms = clock_now_ms() + slot->master->conf->instance.grace_ms;
     slot_step(slot, SLOT_DRAIN);
@@ -79,7 +81,7 @@ static void on_leaving(struct slot *slot, const struct message *message)
 
 static void on_chaos(struct slot *slot, const struct message *message)
 {
-    if (!slot->master->conf->chaos.enabled) {
+    if (!slot->chaos) {
         condemn(slot, "it reports chaos, which is switched off");
         return;
     }

@@ -1,22 +1,26 @@
 /*
- * How the master parts with a worker: asks it to leave, or makes it.
+ * Ending workers: by a word on the channel, or by a signal.
  */
 #ifndef ZOMBIE_CLUSTER_KILL_H
 #define ZOMBIE_CLUSTER_KILL_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
-#include "ipc/message.h"
-
+struct message;
 struct slot;
 
-/*
- * Send the worker a message (DRAIN or STOP) that makes it leave, and kill it if
- * it has not left by deadline_ms (CLOCK_MONOTONIC; INT64_MAX: never).
- */
+/* Send DRAIN or STOP, and give the worker until deadline_ms; then it is killed. */
 void kill_by_message(struct slot *slot, const struct message *message, int64_t deadline_ms);
 
-/* Send SIGKILL, for this reason (a constant text); the log counts what is cut off. */
+/* SIGKILL, with a line in the log that says why; `reason` is kept, so a constant. */
 void kill_worker(struct slot *slot, const char *reason, int64_t now_ms);
+
+/*
+ * A worker whose loop has stood still for silence_ms: instance.hang_signal, so
+ * that it may leave a core, and SIGKILL a second later. A successor need not
+ * wait for its end.
+ */
+void kill_hung(struct slot *slot, int64_t silence_ms, int64_t now_ms);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cluster/listener.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <stdbool.h>
@@ -12,22 +13,14 @@
 #include <sys/un.h>
 #include <unistd.h>
 
-#include "base/address.h"
 #include "base/log.h"
 #include "conf/conf.h"
 
-struct listeners {
-    size_t n; /* open ones */
-    int *fds;
-    struct unix_file *files; /* one for each that was opened */
-    size_t n_files;
-};
-
-/* Which file a unix socket made, so that nobody else's is unlinked. */
-struct unix_file {
-    char *path; /* NULL: no unix socket */
-    dev_t device;
-    ino_t inode;
+struct listener {
+    unsigned holders;
+    int fd; /* -1: closed */
+    struct address address;
+    struct listener_file file;
 };
 
 static const char *unix_path(const struct address *address)
@@ -42,8 +35,7 @@ static int set_options(int fd, int family)
     static const int on = 1;
     if (family == AF_UNIX)
         return 0;
-    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0 ||
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &on, sizeof on) != 0)
+    if (setsockopt(fd, SOL_SOCKET, SO_REUSEADDR, &on, sizeof on) != 0)
         return -errno;
     if (family == AF_INET6 && setsockopt(fd, IPPROTO_IPV6, IPV6_V6ONLY, &on, sizeof on) != 0)
         return -errno;
@@ -78,27 +70,27 @@ static int bind_unix(int fd, const struct address *address, long mode)
     return err;
 }
 
-static int bind_address(int fd, const struct conf_listen *listen_conf)
+static int bind_address(int fd, const struct conf_listen *conf)
 {
-    const struct address *address = &listen_conf->address;
+    const struct address *address = &conf->address;
     if (unix_path(address) != NULL)
-        return bind_unix(fd, address, listen_conf->mode);
+        return bind_unix(fd, address, conf->mode);
     if (bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0)
         return -errno;
     return 0;
 }
 
 /* Returns the descriptor or -errno. */
-static int open_one(const struct conf_listen *listen_conf)
+static int open_socket(const struct conf_listen *conf)
 {
-    int family = listen_conf->address.storage.ss_family;
+    int family = conf->address.storage.ss_family;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     int err = set_options(fd, family);
     if (err == 0)
-        err = bind_address(fd, listen_conf);
-    if (err == 0 && listen(fd, (int)listen_conf->backlog) != 0)
+        err = bind_address(fd, conf);
+    if (err == 0 && listen(fd, (int)conf->backlog) != 0)
         err = -errno;
     if (err != 0) {
         close(fd);
@@ -108,96 +100,118 @@ static int open_one(const struct conf_listen *listen_conf)
 }
 
 /* With port 0 the kernel has chosen, so it is asked. */
-static void announce(int fd)
+static void describe(const struct listener *listener, char text[ADDRESS_TEXT_SIZE])
 {
-    char text[ADDRESS_TEXT_SIZE];
     struct address address = {.len = sizeof address.storage};
-    if (getsockname(fd, (struct sockaddr *)&address.storage, &address.len) != 0)
-        return;
+    if (getsockname(listener->fd, (struct sockaddr *)&address.storage, &address.len) != 0)
+        address = listener->address;
     address_format(&address, text);
-    log_info("listening on %s%s", address_port(&address) >= 0 ? "http://" : "", text);
 }
 
-static void remember_file(struct unix_file *file, const struct address *address)
+static void announce(const struct listener *listener)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    describe(listener, text);
+    log_info("listening on %s%s", address_port(&listener->address) >= 0 ? "http://" : "", text);
+}
+
+static struct listener_file find_file(const struct address *address)
 {
     struct stat status;
     const char *path = unix_path(address);
     if (path == NULL || stat(path, &status) != 0)
-        return;
-    *file = (struct unix_file){strdup(path), status.st_dev, status.st_ino};
+        return (struct listener_file){0, 0};
+    return (struct listener_file){status.st_dev, status.st_ino};
 }
 
-static int allocate(size_t n, struct listeners **ret_listeners)
+/* Whether the file at its path is (still) the one that this socket made. */
+static bool owns_file(const struct listener *listener)
 {
-    struct listeners *listeners = calloc(1, sizeof *listeners);
-    if (listeners == NULL)
-        return -ENOMEM;
-    listeners->fds = calloc(n, sizeof *listeners->fds);
-    listeners->files = calloc(n, sizeof *listeners->files);
-    if (listeners->fds == NULL || listeners->files == NULL) {
-        listeners_free(listeners);
-        return -ENOMEM;
-    }
-    *ret_listeners = listeners;
-    return 0;
+    struct listener_file now = find_file(&listener->address);
+    return listener->file.inode != 0 && now.inode == listener->file.inode &&
+           now.device == listener->file.device;
 }
 
-int listeners_open(const struct conf *conf, struct listeners **ret_listeners)
+int listener_open(const struct conf_listen *conf, struct listener **ret_listener)
 {
-    struct listeners *listeners;
-    int err = allocate(conf->n_listens, &listeners);
+    int fd = open_socket(conf);
+    if (fd < 0)
+        return fd;
+    int err = listener_adopt(fd, &conf->address, find_file(&conf->address), ret_listener);
     if (err != 0)
-        return err;
-    for (size_t i = 0; i < conf->n_listens; i++) {
-        const struct conf_listen *listen_conf = &conf->listens[i];
-        int fd = open_one(listen_conf);
-        if (fd < 0) {
-            log_error("cannot listen on %s: %s", listen_conf->title, strerror(-fd));
-            listeners_free(listeners);
-            return fd;
-        }
-        remember_file(&listeners->files[i], &listen_conf->address);
-        listeners->fds[listeners->n++] = fd;
-        listeners->n_files = listeners->n;
-        announce(fd);
-    }
-    *ret_listeners = listeners;
+        close(fd);
+    else
+        announce(*ret_listener);
+    return err;
+}
+
+int listener_adopt(int fd, const struct address *address, struct listener_file file,
+                   struct listener **ret_listener)
+{
+    struct listener *listener = calloc(1, sizeof *listener);
+    if (listener == NULL)
+        return -ENOMEM;
+    *listener = (struct listener){.holders = 1, .fd = fd, .address = *address, .file = file};
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (address_port(address) >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    *ret_listener = listener;
     return 0;
 }
 
-const int *listeners_fds(const struct listeners *listeners, size_t *ret_n)
+struct listener *listener_hold(struct listener *listener)
 {
-    *ret_n = listeners->n;
-    return listeners->fds;
+    listener->holders++;
+    return listener;
 }
 
-static void unlink_file(struct unix_file *file)
+void listener_release(struct listener *listener)
 {
-    struct stat status;
-    if (file->path == NULL)
+    char text[ADDRESS_TEXT_SIZE];
+    if (listener == NULL || --listener->holders > 0)
         return;
-    if (stat(file->path, &status) == 0 && status.st_dev == file->device &&
-        status.st_ino == file->inode)
-        unlink(file->path);
-    free(file->path);
-    file->path = NULL;
+    if (listener->fd >= 0) {
+        describe(listener, text);
+        log_info("no longer listening on %s", text);
+    }
+    listener_close(listener);
+    if (owns_file(listener))
+        unlink(unix_path(&listener->address));
+    free(listener);
 }
 
-void listeners_close(struct listeners *listeners)
+void listener_close(struct listener *listener)
 {
-    for (size_t i = 0; i < listeners->n; i++)
-        close(listeners->fds[i]);
-    listeners->n = 0;
+    if (listener->fd >= 0)
+        close(listener->fd);
+    listener->fd = -1;
 }
 
-void listeners_free(struct listeners *listeners)
+void listener_apply(struct listener *listener, const struct conf_listen *conf)
 {
-    if (listeners == NULL)
-        return;
-    listeners_close(listeners);
-    for (size_t i = 0; i < listeners->n_files; i++)
-        unlink_file(&listeners->files[i]);
-    free(listeners->fds);
-    free(listeners->files);
-    free(listeners);
+    if (listen(listener->fd, (int)conf->backlog) != 0)
+        log_warning("cannot change the backlog of %s: %s", conf->title, strerror(errno));
+    if (owns_file(listener) && chmod(unix_path(&listener->address), (mode_t)conf->mode) != 0)
+        log_warning("cannot change the mode of %s: %s", conf->title, strerror(errno));
+}
+
+const struct address *listener_address(const struct listener *listener)
+{
+    return &listener->address;
+}
+
+int listener_fd(const struct listener *listener)
+{
+    return listener->fd;
+}
+
+struct listener_file listener_file(const struct listener *listener)
+{
+    return listener->file;
+}
+
+bool listener_is_unshared(const struct listener *listener)
+{
+    return listener->holders == 1;
 }

@@ -1,35 +1,63 @@
 /*
- * The listening sockets: bound once, by the master, and shared by all workers.
+ * One listening socket. Generations of workers share it: it is closed when the
+ * last of them that names its address lets go of it, and never in between.
  */
 #ifndef ZOMBIE_CLUSTER_LISTENER_H
 #define ZOMBIE_CLUSTER_LISTENER_H
 
-#include <stddef.h>
+#include <stdint.h>
 
-struct conf;
-struct listeners;
+#include "base/address.h"
 
-/*
- * Bind and listen on every address of the configuration. Returns 0; or -errno
- * of the first that failed, with a line in the log that names the address, and
- * none left open.
- */
-__attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
-                                                       struct listeners **ret_listeners);
+struct conf_listen;
+struct listener;
 
-/* The descriptors, in the order of the configuration; *ret_n is 0 once they are closed. */
-const int *listeners_fds(const struct listeners *listeners, size_t *ret_n);
+/* Which file a unix socket made, so that nobody else's is unlinked; both 0: none. */
+struct listener_file {
+    uint64_t device;
+    uint64_t inode;
+};
 
 /*
- * Close this process's copies. Connections go on being accepted by processes
- * that have copies of their own.
+ * Bind and listen. Returns 0 and the listener with one holder; or -errno of
+ * socket(2), bind(2) or listen(2).
  */
-void listeners_close(struct listeners *listeners);
+__attribute__((warn_unused_result)) int listener_open(const struct conf_listen *conf,
+                                                      struct listener **ret_listener);
 
 /*
- * Close what is open, unlink the files of unix sockets unless they are somebody
- * else's by now, and free; NULL is fine.
+ * Take over a socket that listens already, under the address that the
+ * configuration has for it. fd is the listener's and closed on exec from then
+ * on. Returns 0 or -ENOMEM; in case of failure fd is untouched.
  */
-void listeners_free(struct listeners *listeners);
+__attribute__((warn_unused_result)) int listener_adopt(int fd, const struct address *address,
+                                                       struct listener_file file,
+                                                       struct listener **ret_listener);
+
+/* One holder more. */
+struct listener *listener_hold(struct listener *listener);
+
+/*
+ * One holder fewer. The last one closes the socket, with a line in the log, and
+ * unlinks the file of a unix socket unless it is somebody else's by now. NULL is fine.
+ */
+void listener_release(struct listener *listener);
+
+/* Close this process's copy, for all holders; the file stays. */
+void listener_close(struct listener *listener);
+
+/* Give it the backlog and the mode of its file that the configuration has for it now. */
+void listener_apply(struct listener *listener, const struct conf_listen *conf);
+
+/* The address as configured (port 0 is 0); the listener's. */
+const struct address *listener_address(const struct listener *listener);
+
+/* The descriptor, -1 once it is closed. */
+int listener_fd(const struct listener *listener);
+
+struct listener_file listener_file(const struct listener *listener);
+
+/* Whether nobody but the caller holds it. */
+bool listener_is_unshared(const struct listener *listener);
 
 #endif

@@ -1,17 +1,38 @@
 # Folder src/cluster: the master, its slots, and how many there are.
 libzombie_a_SOURCES += \
+	%D%/activated.c %D%/activated.h \
 	%D%/child.c %D%/child.h \
+	%D%/generation.c %D%/generation.h \
+	%D%/handover.c %D%/handover.h \
+	%D%/hang.c %D%/hang.h \
 	%D%/hear.c %D%/hear.h \
 	%D%/kill.c %D%/kill.h \
+	%D%/launch.c %D%/launch.h \
 	%D%/listener.c %D%/listener.h \
+	%D%/listeners.c %D%/listeners.h \
 	%D%/master.c %D%/master.h \
 	%D%/master_state.h \
 	%D%/obituary.c %D%/obituary.h \
+	%D%/orders.c %D%/orders.h \
+	%D%/patrol.c %D%/patrol.h \
+	%D%/preflight.c %D%/preflight.h \
 	%D%/reap.c %D%/reap.h \
 	%D%/reconcile.c %D%/reconcile.h \
+	%D%/recorder.c %D%/recorder.h \
+	%D%/recycle.c %D%/recycle.h \
+	%D%/recycling.c %D%/recycling.h \
+	%D%/reload.c %D%/reload.h \
+	%D%/reopen.c %D%/reopen.h \
 	%D%/respawn.c %D%/respawn.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/slot.c %D%/slot.h \
 	%D%/spawn.c %D%/spawn.h \
+	%D%/state.c %D%/state.h \
+	%D%/state_claim.c %D%/state_claim.h \
+	%D%/state_decode.c \
+	%D%/state_member.h \
 	%D%/stop.c %D%/stop.h \
-	%D%/table.c %D%/table.h
+	%D%/strength.c %D%/strength.h \
+	%D%/succession.c %D%/succession.h \
+	%D%/table.c %D%/table.h \
+	%D%/upgrade.c %D%/upgrade.h

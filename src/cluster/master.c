@@ -14,49 +14,24 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/cgroup.h"
+#include "cluster/activated.h"
 #include "cluster/child.h"
-#include "host/cpu_affinity.h"
-#include "host/cpu_count.h"
-#include "host/daemon.h"
-#include "host/descriptors.h"
-#include "cluster/listener.h"
+#include "cluster/generation.h"
+#include "cluster/handover.h"
+#include "cluster/launch.h"
+#include "cluster/listeners.h"
 #include "cluster/master_state.h"
-#include "host/pidfile.h"
 #include "cluster/reconcile.h"
 #include "cluster/respawn.h"
 #include "cluster/signals.h"
+#include "cluster/strength.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
-#include "http/server.h"
+#include "host/cgroup_meter.h"
+#include "host/daemon.h"
+#include "host/notify.h"
+#include "host/pidfile.h"
 #include "ipc/event_log.h"
-
-static unsigned decide_workers(const struct conf_instance *instance)
-{
-    struct cpu_facts facts = {.affinity = cpu_affinity_count(),
-                              .quota_milli = cgroup_cpu_quota_milli("")};
-    char sum[CPU_COUNT_TEXT_SIZE];
-    if (instance->workers > 0) {
-        log_info("%ld worker%s, as configured", instance->workers,
-                 instance->workers == 1 ? "" : "s");
-        return (unsigned)instance->workers;
-    }
-    cpu_count_describe(&facts, instance->reserve_cpus, instance->containers, sum);
-    log_info("%s", sum);
-    return (unsigned)cpu_count_workers(&facts, instance->reserve_cpus, instance->containers);
-}
-
-static int make_policy(struct master *master)
-{
-    const struct conf_instance *instance = &master->conf->instance;
-    const struct respawn_limits limits = {
-        .per_second = instance->respawn_per_second,
-        .per_10s = instance->respawn_per_10s,
-        .backoff_min_ms = instance->backoff_min_ms,
-        .backoff_max_ms = instance->backoff_max_ms,
-    };
-    return respawn_new(&limits, &master->respawn);
-}
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -86,48 +61,82 @@ static int make_loop(struct master *master)
     return 0;
 }
 
-static void announce(struct master *master)
+static void announce(const struct master *master, const char *what)
 {
     char text[UUID_STR_LEN];
-    uuid_generate_random(master->uuid);
     uuid_unparse_lower(master->uuid, text);
     const struct log_field fields[] = {LOG_TEXT("instance", text), LOG_NUMBER("pid", getpid()),
                                        LOG_TEXT("version", PACKAGE_VERSION)};
-    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "zombie-server starts");
+    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "zombie-server %s", what);
 }
 
-static void raise_descriptors(const struct conf *conf)
+/* A new instance: an id, sockets, a table. */
+static int begin(struct master *master, struct conf *conf)
 {
-    size_t needed = http_server_descriptors(conf);
-    size_t limit = descriptors_raise(needed);
-    if (limit < needed)
-        log_warning("http.max_connections = %ld needs %zu descriptors a worker, the limit is %zu: "
-                    "workers accept fewer connections",
-                    conf->http.max_connections, needed, limit);
-}
-
-/* Everything that may fail for good; a failure is logged. */
-static int set_up(struct master *master)
-{
-    master->pid = getpid();
-    master->oom_kills = cgroup_oom_kills("");
-    announce(master);
-    event_log_install();
-    raise_descriptors(master->conf);
-    int err = child_check_user(master->conf);
+    struct listeners *inherited = NULL;
+    master->started_ms = clock_now_ms();
+    master->last_generation = 1;
+    uuid_generate_random(master->uuid);
+    announce(master, "starts");
+    const char *lacks = child_lacks_rights(conf);
+    if (lacks != NULL) {
+        log_error("%s", lacks);
+        return -EPERM;
+    }
+    int err = activated_take(master->launch, conf, &inherited);
     if (err == 0)
-        err = listeners_open(master->conf, &master->listeners);
+        err = generation_new(1, conf, inherited, &master->current);
+    listeners_free(inherited);
     if (err != 0)
         return err;
-    master->workers = decide_workers(&master->conf->instance);
-    err = table_new(master);
-    if (err == 0)
-        err = make_policy(master);
-    if (err == 0)
-        err = make_loop(master);
+    strength_announce_sandbox(&conf->instance);
+    master->workers = strength_decide(&conf->instance);
+    return table_new(master);
+}
+
+/* Go on as the program that was here before; the reload replaces its workers by ours. */
+static int go_on(struct master *master, struct conf *conf)
+{
+    char error[STATE_ERROR_SIZE];
+    struct state state;
+    int err = handover_read(master->launch, &state, error);
+    if (err != 0) {
+        log_error("cannot go on: %s", error);
+        return err;
+    }
+    err = handover_check(&state, error);
     if (err != 0)
-        log_error("cannot start: %s", strerror(-err));
+        log_error("cannot go on: %s", error);
+    else
+        err = handover_adopt(master, conf, &state);
+    state_clear(&state);
+    if (err == 0)
+        announce(master, "goes on after an upgrade");
+    master->ready = true;
+    master->wants |= WANT_RELOAD;
     return err;
+}
+
+/* Everything that may fail for good; a failure is logged. On success conf is the master's. */
+static int set_up(struct master *master, struct conf *conf)
+{
+    master->pid = getpid();
+    event_log_install();
+    notify_open();
+    strength_raise_descriptors(conf);
+    if (cgroup_meter_new("", &master->meter) == 0)
+        master->oom_kills = cgroup_meter_oom_kills(master->meter);
+    int err = make_loop(master);
+    if (err == 0)
+        err = master->launch->state_fd < 0 ? begin(master, conf) : go_on(master, conf);
+    if (err == 0)
+        err = strength_make_policy(conf, &master->respawn);
+    if (err != 0) {
+        log_error("cannot start: %s", strerror(-err));
+        return err;
+    }
+    master->conf = conf;
+    return 0;
 }
 
 static void arm_timer(struct master *master, int64_t now_ms, int64_t next_ms)
@@ -163,8 +172,11 @@ static void tear_down(struct master *master)
         event_base_free(master->base);
     if (master->signal_fd >= 0)
         close(master->signal_fd);
-    listeners_free(master->listeners);
+    generation_free(master->reload.next);
+    generation_free(master->current);
     respawn_free(master->respawn);
+    cgroup_meter_free(master->meter);
+    pidfile_close(master->pidfile);
     libevent_global_shutdown();
 }
 
@@ -176,17 +188,20 @@ static void say_goodbye(const struct master *master)
 }
 
 /* Signals come first: process 1 has no default dispositions, so an early TERM would be lost. */
-static int run(const struct conf *conf, int notify_fd)
+static int run(const struct launch *launch, struct conf *conf, int notify_fd)
 {
-    struct master master = {.conf = conf, .wants = WANT_REAP};
-    struct pidfile *pidfile = NULL;
+    struct master master = {.launch = launch, .wants = WANT_REAP};
     const char *path = conf->instance.pidfile;
     master.signal_fd = signals_open();
     int err = master.signal_fd < 0 ? master.signal_fd : 0;
-    if (err == 0 && path[0] != '\0')
-        err = pidfile_open(path, &pidfile);
+    if (err != 0)
+        log_error("cannot take signals: %s", strerror(-err));
+    if (err == 0 && path[0] != '\0' && launch->state_fd < 0)
+        err = pidfile_open(path, &master.pidfile);
     if (err == 0)
-        err = set_up(&master);
+        err = set_up(&master, conf);
+    if (master.current == NULL)
+        conf_free(conf);
     master.status = err == 0 ? 0 : EX_OSERR;
     if (notify_fd >= 0)
         daemon_report(notify_fd, master.status);
@@ -196,28 +211,43 @@ static int run(const struct conf *conf, int notify_fd)
         say_goodbye(&master);
     }
     tear_down(&master);
-    pidfile_close(pidfile);
     return master.status;
 }
 
-int master_run(const struct conf *conf)
+/* Returns 0 and the descriptor of the process that waits, -1 when nobody does; or -errno. */
+static int become_daemon(const struct conf *conf, const struct launch *launch, int *ret_notify_fd)
 {
-    int notify_fd = -1;
-    int err = log_open((enum log_level)conf->log.level, (enum log_format)conf->log.format,
-                       conf->log.target);
-    if (err != 0) {
-        log_error("cannot log to %s: %s", conf->log.target, strerror(-err));
-        return EX_OSERR;
+    *ret_notify_fd = -1;
+    if (!conf->instance.daemon)
+        return 0;
+    if (launch->state_fd >= 0)
+        return chdir("/") == 0 ? 0 : -errno;
+    if (log_fd() <= STDERR_FILENO)
+        log_warning("a daemon has no %s: set log.target to a file, or nothing is logged",
+                    conf->log.target);
+    return daemon_begin(ret_notify_fd);
+}
+
+/* After an upgrade there is no way back: a log that cannot be opened is no reason to end. */
+static int open_log(const struct conf_log *conf, const struct launch *launch)
+{
+    int err = log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
+    if (err != 0)
+        log_error("cannot log to %s: %s", conf->target, strerror(-err));
+    return launch->state_fd < 0 ? err : 0;
+}
+
+int master_run(const struct launch *launch, struct conf *conf)
+{
+    int notify_fd;
+    int err = open_log(&conf->log, launch);
+    if (err == 0) {
+        err = become_daemon(conf, launch, &notify_fd);
+        if (err != 0)
+            log_error("cannot become a daemon: %s", strerror(-err));
     }
-    if (conf->instance.daemon) {
-        if (log_fd() <= STDERR_FILENO)
-            log_warning("a daemon has no %s: set log.target to a file, or nothing is logged",
-                        conf->log.target);
-        err = daemon_begin(&notify_fd);
-    }
-    if (err != 0) {
-        log_error("cannot become a daemon: %s", strerror(-err));
-        return EX_OSERR;
-    }
-    return run(conf, notify_fd);
+    if (err == 0)
+        return run(launch, conf, notify_fd);
+    conf_free(conf);
+    return EX_OSERR;
 }

@@ -10,41 +10,51 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cluster/hang.h"
+#include "cluster/recorder.h"
 #include "cluster/slot.h"
 #include "ipc/message.h"
 
+struct cgroup_meter;
 struct channel;
 struct conf;
 struct event;
 struct event_base;
-struct listeners;
+struct generation;
+struct launch;
 struct master;
+struct pidfile;
 struct respawn;
 struct scoreboard;
 
 /*
  * A place in the table. Its number, 1..N, is what users see and outlives its
- * workers; while a worker leaves of its own accord, its successor holds a
- * second slot of the same number.
+ * workers. Up to three places share a number: the holder; one that is leaving;
+ * and a candidate that will take the holder's place once it is READY.
  */
 struct slot {
     enum slot_state state;
     unsigned number; /* 0: free for anybody */
     struct master *master;
+    unsigned generation;
     uint64_t worker;
     pid_t pid;
     struct channel *channel;
     int64_t started_ms;
-    int64_t ready_ms;       /* 0: not yet */
-    int64_t deadline_ms;    /* what is due then depends on the state; INT64_MAX: nothing */
-    unsigned failed_boots;  /* in a row */
-    bool leaving;           /* a successor may take the number */
-    bool asked;             /* it has sent MASTER_ID */
-    bool deliberate;        /* its death was asked for */
-    int64_t doom_ms;        /* from when on it is; INT64_MAX: nobody asked */
-    bool crashed;           /* the last worker did; refilling costs budget */
-    bool held;              /* it exited with 78 (EX_CONFIG): not refilled */
-    const char *killed_for; /* why the master sends or sent SIGKILL, or NULL */
+    int64_t ready_ms;        /* 0: not yet */
+    int64_t deadline_ms;     /* what is due then depends on the state; INT64_MAX: nothing */
+    unsigned failed_boots;   /* in a row */
+    bool leaving;            /* a successor may take the number */
+    bool candidate;          /* waits to take it */
+    bool recycled;           /* leaves because of max_requests and the like */
+    bool chaos;              /* it was born with chaos.enabled */
+    bool asked;              /* it has sent MASTER_ID */
+    bool deliberate;         /* its death was asked for */
+    int64_t doom_ms;         /* from when on it is; INT64_MAX: nobody asked */
+    bool crashed;            /* the last worker did; refilling costs budget */
+    bool held;               /* it exited with 78 (EX_CONFIG): not refilled */
+    const char *killed_for;  /* why the master kills or killed it, or NULL */
+    struct hang_pulse pulse; /* of its heartbeat */
 };
 
 /* Room for the cause of a death in words. */
@@ -59,32 +69,77 @@ enum master_phase {
 };
 
 /* What callbacks ask of the next turn of the loop. */
-enum master_want { WANT_REAP = 1, WANT_STOP = 2, WANT_STOP_UNHURRIED = 4, WANT_STOP_FAST = 8 };
+enum master_want {
+    WANT_REAP = 1,
+    WANT_STOP = 2,
+    WANT_STOP_UNHURRIED = 4,
+    WANT_STOP_FAST = 8,
+    WANT_RELOAD = 16,
+    WANT_REOPEN = 32,
+    WANT_UPGRADE = 64,
+    WANT_MORE = 128,
+    WANT_FEWER = 256,
+    WANT_PAUSE = 512
+};
+
+/* A reload under way. */
+struct reload {
+    struct generation *next; /* NULL: none */
+    unsigned workers;        /* how many it is to have */
+    int64_t began_ms;
+    int64_t deadline_ms; /* to be READY */
+    bool failed;         /* one of its workers did not become READY */
+};
+
+/* The trial of a new program before an upgrade. */
+struct upgrade {
+    pid_t pid;     /* of the trial; 0: none runs */
+    int report_fd; /* what it says */
+    int64_t deadline_ms;
+    bool expired; /* it was killed for being late */
+    bool passed;  /* the next turn executes the program */
+};
 
 struct master {
-    const struct conf *conf;
+    const struct launch *launch;
+    struct generation *current;
+    const struct conf *conf; /* of the current generation */
     struct event_base *base;
     struct event *signals;
     struct event *timer;
     int signal_fd;
-    struct listeners *listeners;
+    struct pidfile *pidfile; /* NULL: none */
     struct scoreboard *scoreboard;
     struct respawn *respawn;
+    struct cgroup_meter *meter; /* NULL: no cgroup can be read */
     uint8_t uuid[MESSAGE_UUID_SIZE];
     pid_t pid;
-    unsigned workers; /* N: how many slots are to be filled */
+    int64_t started_ms;
+    unsigned upgrades;
+    unsigned workers; /* N: how many slots are to be filled; 0: paused */
     struct slot *slots;
-    size_t n_slots; /* more than N: room for successors */
+    size_t n_slots; /* in use so far; more than N: room for leavers and candidates */
     uint64_t last_worker;
-    unsigned wants; /* of enum master_want */
+    unsigned last_generation;
+    unsigned wants;   /* of enum master_want */
+    unsigned waiting; /* wants that cannot be met yet */
     enum master_phase phase;
-    int64_t refill_ms;     /* not before; 0: at once */
-    int64_t complained_ms; /* when the log last said so */
+    struct reload reload;
+    struct upgrade upgrade;
+    int64_t patrol_ms;         /* when the next look at the workers is due */
+    struct hang_watch watch;   /* fair time, by which silence is judged */
+    int64_t recycle_ms;        /* no worker is recycled before */
+    unsigned recycle_failures; /* successors that did not become READY, in a row */
+    int pidfile_error;         /* as the log last had it */
+    int64_t refill_ms;         /* not before; 0: at once */
+    int64_t complained_ms;     /* when the log last said so */
+    bool ready;                /* a worker has served */
     bool degraded;
     char last_death[MASTER_CAUSE_SIZE]; /* how the last worker ended */
     int status;                         /* to exit with */
     int64_t oom_kills;                  /* of our cgroup, as last seen */
-    uint64_t strangers;                 /* processes reaped that were no workers of ours */
+    uint64_t strangers;                 /* processes reaped that were no workers */
+    struct recorder recorder;
 };
 
 #endif

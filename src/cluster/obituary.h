@@ -1,41 +1,44 @@
 /*
- * The one line that a worker's death leaves in the log.
+ * What is put on record of a dead worker: its place in the flight recorder, and
+ * the one line of the log.
  */
 #ifndef ZOMBIE_CLUSTER_OBITUARY_H
 #define ZOMBIE_CLUSTER_OBITUARY_H
 
-#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/master_state.h"
-#include "ipc/scoreboard.h"
+#include "cluster/recorder.h"
 
 struct rusage;
-struct slot;
 
-/* What becomes of the slot. */
+/* What happens to the slot next. */
 enum verdict {
-    VERDICT_REPLACED,  /* a successor is forked at once, as far as the budget allows */
-    VERDICT_BACKOFF,   /* ... after wait_ms */
-    VERDICT_HELD,      /* no successor: its configuration is wrong */
-    VERDICT_SUCCEEDED, /* its successor is there already: it left of its own accord */
-    VERDICT_GONE,      /* nothing: the instance stops */
+    VERDICT_REPLACED,  /* at once */
+    VERDICT_BACKOFF,   /* after wait_ms */
+    VERDICT_HELD,      /* not before its configuration changes */
+    VERDICT_SUCCEEDED, /* its successor is there already */
+    VERDICT_SPARED,    /* fewer workers are wanted */
+    VERDICT_GIVEN_UP,  /* its generation failed to boot */
+    VERDICT_POSTPONED, /* whom it was to succeed goes on, it is tried again in wait_ms */
+    VERDICT_GONE,      /* the instance stops */
 };
 
 struct obituary {
-    const struct slot *slot;
-    int wait_status; /* as of waitpid(2) */
-    const struct rusage *usage;
-    bool oom;
+    struct death death;
     enum verdict verdict;
     int64_t wait_ms;
-    struct scoreboard_work work; /* what it was doing */
+    unsigned poison; /* deaths of its request shape, when that makes it a poison request */
 };
 
-/* How it ended, in a few words: "killed by SIGSEGV, core dumped". */
-void obituary_cause(const struct obituary *obituary, char cause[MASTER_CAUSE_SIZE]);
+/* Fill the record of a death from the slot, the scoreboard and what wait4(2) said. */
+void obituary_compose(const struct slot *slot, int wait_status, const struct rusage *usage,
+                      int64_t now_ms, struct death *ret_death);
 
-/* Write it: at level info when the death was asked for, else as a warning. */
-void obituary_log(const struct obituary *obituary, int64_t now_ms);
+/* How it died: "exited with status 71", "killed by SIGSEGV, core dumped". */
+void obituary_cause(const struct death *death, char cause[MASTER_CAUSE_SIZE]);
+
+/* Write the line, and one more about a poison request. */
+void obituary_log(const struct obituary *obituary);
 
 #endif

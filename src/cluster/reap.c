@@ -10,12 +10,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/cgroup.h"
+#include "host/cgroup_meter.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "cluster/obituary.h"
+#include "cluster/recycling.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
+#include "cluster/upgrade.h"
 #include "ipc/channel.h"
 #include "ipc/scoreboard.h"
 
@@ -32,22 +34,43 @@ static bool was_oom(struct master *master, const struct slot *slot, int wait_sta
 {
     if (!WIFSIGNALED(wait_status) || WTERMSIG(wait_status) != SIGKILL || slot->killed_for != NULL)
         return false;
-    int64_t kills = cgroup_oom_kills("");
+    int64_t kills = cgroup_meter_oom_kills(master->meter);
     bool more = kills > master->oom_kills && master->oom_kills >= 0;
     master->oom_kills = kills;
     return more;
 }
 
-/* The slot's next state, and what the log says of it. */
-static enum verdict judge(struct slot *slot, int wait_status, int64_t now_ms)
+/* A candidate that was READY is simply born again; before that, what it was to do has failed. */
+static enum verdict judge_candidate(struct slot *slot, struct obituary *obituary)
 {
     struct master *master = slot->master;
+    if (slot->ready_ms != 0)
+        return VERDICT_REPLACED;
+    if (master->reload.next != NULL) {
+        master->reload.failed = true;
+        return VERDICT_GIVEN_UP;
+    }
+    obituary->wait_ms = recycling_postpone(master, obituary->death.when_ms);
+    return VERDICT_POSTPONED;
+}
+
+/* A successor boots already, because this one was to be recycled. */
+static bool has_heir(const struct slot *slot)
+{
+    const struct slot *heir = table_candidate(slot->master, slot->number);
+    return heir != NULL && heir->generation == slot->generation && slot_is_alive(heir->state);
+}
+
+static enum verdict judge_holder(struct slot *slot, struct obituary *obituary)
+{
+    struct master *master = slot->master;
+    int64_t now_ms = obituary->death.when_ms;
     bool booted = slot->ready_ms != 0;
-    if (master->phase != MASTER_RUNNING)
-        return VERDICT_GONE;
-    if (slot->leaving)
+    if (has_heir(slot)) {
+        slot->leaving = true;
         return VERDICT_SUCCEEDED;
-    if (exited_with(wait_status, EX_CONFIG)) {
+    }
+    if (exited_with((int)obituary->death.wait_status, EX_CONFIG)) {
         slot->held = true;
         return VERDICT_HELD;
     }
@@ -57,32 +80,54 @@ static enum verdict judge(struct slot *slot, int wait_status, int64_t now_ms)
     if (booted || slot->deliberate)
         return VERDICT_REPLACED;
     respawn_boot_failed(master->respawn);
-    slot->deadline_ms = now_ms + spawn_backoff_ms(slot);
+    obituary->wait_ms = spawn_backoff_ms(slot);
+    slot->deadline_ms = now_ms + obituary->wait_ms;
     return VERDICT_BACKOFF;
+}
+
+/* What happens to the slot next. */
+static enum verdict judge(struct slot *slot, struct obituary *obituary)
+{
+    const struct master *master = slot->master;
+    if (master->phase != MASTER_RUNNING)
+        return VERDICT_GONE;
+    if (slot->leaving)
+        return slot->number > master->workers ? VERDICT_SPARED : VERDICT_SUCCEEDED;
+    return slot->candidate ? judge_candidate(slot, obituary) : judge_holder(slot, obituary);
+}
+
+/* What it still had to say, and whether it was asked to die. */
+static void hear_last_words(struct slot *slot)
+{
+    channel_flush(slot->channel);
+    channel_free(slot->channel);
+    slot->channel = NULL;
+    slot->deliberate |= clock_now_ms() >= slot->doom_ms - DOOM_SLACK_MS;
+}
+
+static void record(struct slot *slot, struct obituary *obituary)
+{
+    struct master *master = slot->master;
+    const struct death *death = &obituary->death;
+    struct scoreboard_exit last = {slot->worker, death->wait_status, death->when_ms};
+    obituary->poison = recorder_add(&master->recorder, death);
+    obituary_cause(death, master->last_death);
+    obituary_log(obituary);
+    scoreboard_set_exit(slot_board(slot), &last);
 }
 
 static void bury(struct slot *slot, int wait_status, const struct rusage *usage, int64_t now_ms)
 {
-    struct master *master = slot->master;
-    struct scoreboard_slot *board = slot_board(slot);
-    struct scoreboard_exit last = {slot->worker, wait_status, now_ms};
-    channel_flush(slot->channel);
-    channel_free(slot->channel);
-    slot->channel = NULL;
+    struct obituary obituary = {.wait_ms = 0};
+    hear_last_words(slot);
     slot->deadline_ms = INT64_MAX;
-    slot->deliberate |= clock_now_ms() >= slot->doom_ms - DOOM_SLACK_MS;
-    struct obituary obituary = {.slot = slot, .wait_status = wait_status, .usage = usage};
-    obituary.oom = was_oom(master, slot, wait_status);
-    obituary.verdict = judge(slot, wait_status, now_ms);
-    obituary.wait_ms = obituary.verdict == VERDICT_BACKOFF ? slot->deadline_ms - now_ms : 0;
-    scoreboard_read_work(board, &obituary.work);
-    obituary_cause(&obituary, master->last_death);
-    obituary_log(&obituary, now_ms);
-    scoreboard_set_exit(board, &last);
-    if (slot->leaving)
-        slot->number = 0;
-    slot->leaving = false;
+    obituary_compose(slot, wait_status, usage, now_ms, &obituary.death);
+    obituary.death.oom = was_oom(slot->master, slot, wait_status);
+    obituary.verdict = judge(slot, &obituary);
+    record(slot, &obituary);
     slot_step(slot, obituary.verdict == VERDICT_BACKOFF ? SLOT_FAILED : SLOT_EXITED);
+    if (slot->leaving || slot->candidate)
+        slot_release(slot);
 }
 
 void reap_children(struct master *master, int64_t now_ms)
@@ -94,6 +139,8 @@ void reap_children(struct master *master, int64_t now_ms)
         struct slot *slot = table_find_pid(master, pid);
         if (slot != NULL) {
             bury(slot, wait_status, &usage, now_ms);
+        } else if (pid == master->upgrade.pid) {
+            upgrade_judge(master, wait_status);
         } else {
             master->strangers++;
             log_debug("reaped process %d, which is no worker", (int)pid);

@@ -5,14 +5,22 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "cluster/generation.h"
 #include "cluster/kill.h"
 #include "cluster/master_state.h"
-#include "cluster/table.h"
+#include "cluster/orders.h"
+#include "cluster/patrol.h"
 #include "cluster/reap.h"
+#include "cluster/recycling.h"
+#include "cluster/reload.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
 #include "cluster/stop.h"
+#include "cluster/succession.h"
+#include "cluster/table.h"
+#include "cluster/upgrade.h"
 #include "conf/conf.h"
+#include "host/notify.h"
 
 /* The line about a spent budget comes at most this often. */
 #define COMPLAINT_MS 1000
@@ -22,6 +30,7 @@ static const char *const overdue[SLOT_STATES] = {
     [SLOT_STARTING] = "not ready in time",
     [SLOT_SERVING] = "its channel is lost",
     [SLOT_DRAINING] = "not finished in time",
+    [SLOT_KILLED] = "it hangs",
 };
 
 static void check_overdue(struct slot *slot, int64_t now_ms)
@@ -60,28 +69,44 @@ static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
     return false;
 }
 
-/* To serve comes before to finish slowly: the table is full of workers that leave. */
-static void make_room(struct master *master, int64_t now_ms)
+/* Who stands for this number, from now on if need be; NULL while there is no place. */
+static struct slot *find_holder(struct master *master, unsigned number, int64_t now_ms)
 {
-    struct slot *leaver = table_oldest_leaver(master);
-    if (leaver != NULL && table_count(master, SLOT_KILLED) == 0)
-        kill_worker(leaver, "too many workers leave, its place is needed", now_ms);
+    struct slot *slot = table_holder(master, number);
+    if (slot != NULL)
+        return slot;
+    slot = table_candidate(master, number);
+    if (slot != NULL && slot->generation == master->current->number) {
+        succession_take_over(slot);
+        return slot;
+    }
+    slot = table_free_place(master);
+    if (slot == NULL) {
+        succession_make_room(master, now_ms);
+        return NULL;
+    }
+    slot->number = number;
+    return slot;
+}
+
+static bool is_full(const struct master *master)
+{
+    unsigned holders = 0;
+    for (size_t i = 0; i < master->n_slots; i++) {
+        const struct slot *slot = &master->slots[i];
+        holders += slot_is_alive(slot->state) && !slot->leaving && !slot->candidate;
+    }
+    return holders >= master->workers;
 }
 
 static void refill(struct master *master, int64_t now_ms)
 {
+    if (is_full(master))
+        return;
     for (unsigned number = 1; number <= master->workers; number++) {
-        struct slot *slot = table_holder(master, number);
-        if (slot == NULL) {
-            make_room(master, now_ms);
-            continue;
-        }
-        if (!may_refill(master, slot, now_ms))
-            continue;
-        if (slot->number != number)
-            slot->failed_boots = 0;
-        slot->number = number;
-        spawn_worker(slot, now_ms);
+        struct slot *slot = find_holder(master, number, now_ms);
+        if (slot != NULL && may_refill(master, slot, now_ms))
+            spawn_worker(slot, now_ms);
     }
 }
 
@@ -91,7 +116,7 @@ static bool is_hopeless(const struct master *master)
     unsigned held = 0;
     for (size_t i = 0; i < master->n_slots; i++)
         held += master->slots[i].held;
-    return held >= master->workers;
+    return master->workers > 0 && held >= master->workers;
 }
 
 static void check_crash_loop(struct master *master, int64_t now_ms)
@@ -105,7 +130,7 @@ static void check_crash_loop(struct master *master, int64_t now_ms)
                   hopeless ? "all exited with status 78" : "new ones fail to start",
                   master->last_death,
                   exits      ? "exiting (on_crash_loop = exit)"
-                  : hopeless ? "none is tried again: correct the configuration and restart"
+                  : hopeless ? "none is tried again: correct the configuration and reload"
                              : "trying on with pauses");
         if (exits) {
             master->status = 1;
@@ -117,13 +142,49 @@ static void check_crash_loop(struct master *master, int64_t now_ms)
     master->degraded = looping;
 }
 
+static int64_t earliest_change(const struct master *master, int64_t next_ms)
+{
+    if (reload_is_active(master) && master->reload.deadline_ms < next_ms)
+        next_ms = master->reload.deadline_ms;
+    if (upgrade_is_active(master) && master->upgrade.deadline_ms < next_ms)
+        next_ms = master->upgrade.deadline_ms;
+    return next_ms;
+}
+
 static int64_t next_deadline(const struct master *master, int64_t now_ms)
 {
-    int64_t next_ms = master->refill_ms > now_ms ? master->refill_ms : INT64_MAX;
+    int64_t next_ms = master->patrol_ms;
+    if (master->refill_ms > now_ms && master->refill_ms < next_ms)
+        next_ms = master->refill_ms;
+    if (master->phase == MASTER_RUNNING)
+        next_ms = earliest_change(master, next_ms);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].deadline_ms < next_ms)
             next_ms = master->slots[i].deadline_ms;
     return next_ms;
+}
+
+static void announce_readiness(struct master *master)
+{
+    if (master->ready || table_count(master, SLOT_SERVING) == 0)
+        return;
+    master->ready = true;
+    notify_send("READY=1\nMAINPID=%d\nSTATUS=Generation %u serves", (int)master->pid,
+                master->current->number);
+}
+
+/* What a master that does not stop does in a turn. */
+static void run(struct master *master, unsigned wants, int64_t now_ms)
+{
+    orders_take(master, wants, now_ms);
+    upgrade_step(master, now_ms);
+    if (reload_is_active(master))
+        reload_step(master, now_ms);
+    else
+        recycling_step(master, now_ms);
+    refill(master, now_ms);
+    check_crash_loop(master, now_ms);
+    announce_readiness(master);
 }
 
 bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
@@ -134,10 +195,9 @@ bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
         reap_children(master, now_ms);
     stop_begin(master, wants, now_ms);
     check_deadlines(master, now_ms);
-    if (master->phase == MASTER_RUNNING) {
-        refill(master, now_ms);
-        check_crash_loop(master, now_ms);
-    }
+    patrol(master, now_ms);
+    if (master->phase == MASTER_RUNNING)
+        run(master, wants, now_ms);
     *ret_next_ms = next_deadline(master, now_ms);
     return master->phase == MASTER_RUNNING || !stop_is_complete(master);
 }

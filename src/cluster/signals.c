@@ -13,31 +13,57 @@
 #include "base/log.h"
 #include "cluster/master_state.h"
 
+/* Who may mean the master by a signal. */
+enum sender { ANYBODY, PROCESSES_ONLY };
+
 /* Rows with wants 0 are taken too: their default would end the master. */
 static const struct {
     int number;
     unsigned wants;
     bool quiet;
+    enum sender sender;
 } table[] = {
-    {SIGTERM, WANT_STOP, false}, {SIGINT, WANT_STOP, false}, {SIGQUIT, WANT_STOP_UNHURRIED, false},
-    {SIGCHLD, WANT_REAP, true},  {SIGHUP, 0, false},         {SIGUSR1, 0, false},
-    {SIGUSR2, 0, false},         {SIGTTIN, 0, false},        {SIGTTOU, 0, false},
-    {SIGALRM, 0, false},         {SIGVTALRM, 0, false},      {SIGPROF, 0, false},
-    {SIGIO, 0, false},           {SIGPWR, 0, false},         {SIGXCPU, 0, false},
-    {SIGXFSZ, 0, true}, /* the write that was too much fails with EFBIG */
-    {SIGPIPE, 0, true}, /* ... with EPIPE */
-    {SIGWINCH, 0, true},
+    {SIGTERM, WANT_STOP, false, ANYBODY},
+    {SIGINT, WANT_STOP, false, ANYBODY},
+    {SIGQUIT, WANT_STOP_UNHURRIED, false, ANYBODY},
+    {SIGCHLD, WANT_REAP, true, ANYBODY},
+    {SIGHUP, WANT_RELOAD, false, ANYBODY},
+    {SIGUSR1, WANT_REOPEN, false, ANYBODY},
+    {SIGUSR2, WANT_UPGRADE, false, ANYBODY},
+    /* The kernel sends these for what happens to a terminal, a change of its size for one. */
+    {SIGTTIN, WANT_MORE, false, PROCESSES_ONLY},
+    {SIGTTOU, WANT_FEWER, false, PROCESSES_ONLY},
+    {SIGWINCH, WANT_PAUSE, false, PROCESSES_ONLY},
+    {SIGALRM, 0, false, ANYBODY},
+    {SIGVTALRM, 0, false, ANYBODY},
+    {SIGPROF, 0, false, ANYBODY},
+    {SIGIO, 0, false, ANYBODY},
+    {SIGPWR, 0, false, ANYBODY},
+    {SIGXCPU, 0, false, ANYBODY},
+    {SIGXFSZ, 0, true, ANYBODY}, /* the write that was too much fails with EFBIG */
+    {SIGPIPE, 0, true, ANYBODY}, /* ... with EPIPE */
 };
 
 #define ROWS (sizeof table / sizeof table[0])
+
+/*
+ * An ignored signal would never reach the descriptor; nohup(1) ignores SIGHUP.
+ * Only those are touched: to set the default anew drops what is pending of a
+ * signal that the default ignores, and after an upgrade something may be.
+ */
+static void unignore(int number)
+{
+    struct sigaction action;
+    if (sigaction(number, NULL, &action) == 0 && action.sa_handler != SIG_DFL)
+        signal(number, SIG_DFL);
+}
 
 int signals_open(void)
 {
     sigset_t set;
     sigemptyset(&set);
     for (size_t i = 0; i < ROWS; i++) {
-        /* An ignored signal would never reach the descriptor; nohup(1) ignores SIGHUP. */
-        signal(table[i].number, SIG_DFL);
+        unignore(table[i].number);
         sigaddset(&set, table[i].number);
     }
     if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
@@ -51,6 +77,8 @@ static unsigned take(const struct signalfd_siginfo *info)
     for (size_t i = 0; i < ROWS; i++) {
         if (table[i].number != (int)info->ssi_signo)
             continue;
+        if (table[i].sender == PROCESSES_ONLY && info->ssi_code == SI_KERNEL)
+            return 0;
         if (!table[i].quiet)
             log_info("got SIG%s from process %d%s", sigabbrev_np(table[i].number),
                      (int)info->ssi_pid, table[i].wants == 0 ? ", which means nothing here" : "");
@@ -66,4 +94,11 @@ unsigned signals_read(int fd)
     while (read(fd, &info, sizeof info) == (ssize_t)sizeof info)
         wants |= take(&info);
     return wants;
+}
+
+void signals_raise(unsigned wants)
+{
+    for (size_t i = 0; i < ROWS; i++)
+        if ((table[i].wants & wants) != 0)
+            kill(getpid(), table[i].number);
 }

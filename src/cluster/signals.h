@@ -14,4 +14,10 @@ __attribute__((warn_unused_result)) int signals_open(void);
 /* Take all that have come. Returns what they ask for, bits of enum master_want. */
 unsigned signals_read(int fd);
 
+/*
+ * Send this process the signals that ask for these wants, so that the program
+ * that takes its place by execve(2) finds them pending.
+ */
+void signals_raise(unsigned wants);
+
 #endif

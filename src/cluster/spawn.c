@@ -14,7 +14,8 @@
 #include "base/log.h"
 #include "cluster/child.h"
 #include "cluster/hear.h"
-#include "cluster/listener.h"
+#include "cluster/generation.h"
+#include "cluster/listeners.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "cluster/respawn.h"
@@ -39,19 +40,25 @@ int64_t spawn_backoff_ms(struct slot *slot)
     return respawn_backoff_ms(&limits, slot->failed_boots, throw_dice());
 }
 
+const struct generation *spawn_generation(const struct slot *slot)
+{
+    const struct master *master = slot->master;
+    return slot->candidate && master->reload.next != NULL ? master->reload.next : master->current;
+}
+
 /* The child's side: never returns to the loop that it was copied with. */
 static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
 {
-    const struct master *master = slot->master;
+    const struct generation *generation = spawn_generation(slot);
     struct worker_birth birth = {
-        .conf = master->conf,
+        .conf = generation->conf,
         .scoreboard = slot_board(slot),
         .worker = slot->worker,
         .slot = slot->number,
-        .master = master->pid,
+        .master = slot->master->pid,
         .channel_fd = channel_fd,
     };
-    birth.listeners = listeners_fds(master->listeners, &birth.n_listeners);
+    birth.listeners = listeners_fds(generation->listeners, &birth.n_listeners);
     log_identify("worker", slot->worker);
     int status = child_settle(&birth);
     exit(status == 0 ? worker_run(&birth) : status);
@@ -71,22 +78,28 @@ static void temporise(struct slot *slot, int err, int64_t now_ms)
 /* Before the fork, because the child writes to the scoreboard as soon as it lives. */
 static void prepare_birth(struct slot *slot)
 {
+    const struct generation *generation = spawn_generation(slot);
+    slot->generation = generation->number;
+    slot->chaos = generation->conf->chaos.enabled;
     slot->worker = slot->master->last_worker + 1;
     slot->started_ms = clock_now_ms();
-    slot->deadline_ms = slot->started_ms + slot->master->conf->instance.boot_timeout_ms;
+    slot->deadline_ms = slot->started_ms + generation->conf->instance.boot_timeout_ms;
     slot->ready_ms = 0;
     slot->asked = false;
     slot->deliberate = false;
     slot->doom_ms = INT64_MAX;
     slot->crashed = false;
     slot->killed_for = NULL;
+    slot->recycled = false;
+    slot->pulse = (struct hang_pulse){0};
     slot_step(slot, SLOT_SPAWNED);
 }
 
 static void record_birth(struct slot *slot, pid_t pid)
 {
     const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
-                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid)};
+                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid),
+                                       LOG_NUMBER("generation", slot->generation)};
     slot->master->last_worker = slot->worker;
     slot->pid = pid;
     slot_show(slot);

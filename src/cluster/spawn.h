@@ -6,6 +6,7 @@
 
 #include <stdint.h>
 
+struct generation;
 struct slot;
 
 /*
@@ -14,6 +15,9 @@ struct slot;
  * middle of a turn. When there are no resources the slot waits its back-off.
  */
 void spawn_worker(struct slot *slot, int64_t now_ms);
+
+/* Under which generation a worker born into this slot would live. */
+const struct generation *spawn_generation(const struct slot *slot);
 
 /* How long the slot waits now that its boot has failed once more; counts the failure. */
 int64_t spawn_backoff_ms(struct slot *slot);

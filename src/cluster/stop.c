@@ -4,10 +4,13 @@
 
 #include "base/log.h"
 #include "cluster/kill.h"
-#include "cluster/listener.h"
+#include "cluster/listeners.h"
+#include "cluster/generation.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
+#include "cluster/upgrade.h"
 #include "conf/conf.h"
+#include "host/notify.h"
 
 /* How long a worker has to leave at once, before it is killed. */
 #define FAST_MS 1000
@@ -32,6 +35,7 @@ static void stop_gracefully(struct master *master, bool unhurried, int64_t now_m
     message.drain.delay_ms = (uint32_t)instance->drain_delay_ms;
     message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
     message.drain.last = 1;
+    message.drain.stopping = 1;
     log_info("stopping: the workers finish what they have%s",
              unhurried ? ", however long it takes" : "");
     int64_t deadline_ms = now_ms + instance->drain_delay_ms + instance->grace_ms;
@@ -66,7 +70,11 @@ void stop_begin(struct master *master, unsigned wants, int64_t now_ms)
     if (phase <= master->phase)
         return;
     master->phase = phase;
-    listeners_close(master->listeners);
+    notify_send("STOPPING=1\nSTATUS=Stopping");
+    upgrade_cancel(master);
+    listeners_close(master->current->listeners);
+    if (master->reload.next != NULL)
+        listeners_close(master->reload.next->listeners);
     if (phase == MASTER_STOPPING_FAST)
         stop_fast(master, now_ms);
     else
@@ -75,6 +83,8 @@ void stop_begin(struct master *master, unsigned wants, int64_t now_ms)
 
 bool stop_is_complete(const struct master *master)
 {
+    if (upgrade_is_active(master))
+        return false; /* the trial holds copies of the sockets and of the pid file */
     for (size_t i = 0; i < master->n_slots; i++)
         if (slot_is_alive(master->slots[i].state))
             return false;

@@ -10,8 +10,9 @@
 /* What an option is for. */
 enum meaning { MEANS_FILE, MEANS_ENVIRONMENT, MEANS_OVERRIDE, MEANS_ACTION };
 
-/* The letter of an option that has only a long name; the user cannot give it as -C. */
-#define LETTER_CHAOS 'C'
+/* The letters of options that have only a long name; the user cannot give them as -C. */
+#define LETTER_CHAOS     'C'
+#define LETTER_PREFLIGHT 'P'
 
 static const struct {
     char letter;
@@ -32,6 +33,7 @@ static const struct {
     {'d', "-d", "--daemon", no_argument, MEANS_OVERRIDE, CONF_ACTION_RUN},
     {'t', "-t", "--test", no_argument, MEANS_ACTION, CONF_ACTION_CHECK},
     {'T', "-T", "--dump", no_argument, MEANS_ACTION, CONF_ACTION_DUMP},
+    {LETTER_PREFLIGHT, NULL, "--preflight", no_argument, MEANS_ACTION, CONF_ACTION_PREFLIGHT},
     {'V', "-V", "--version", no_argument, MEANS_ACTION, CONF_ACTION_VERSION},
     {'h', "-h", "--help", no_argument, MEANS_ACTION, CONF_ACTION_HELP},
 };

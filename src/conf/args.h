@@ -11,10 +11,11 @@
 
 enum conf_action {
     CONF_ACTION_RUN,
-    CONF_ACTION_CHECK,   /* -t */
-    CONF_ACTION_DUMP,    /* -T */
-    CONF_ACTION_VERSION, /* -V */
-    CONF_ACTION_HELP,    /* -h */
+    CONF_ACTION_CHECK,     /* -t */
+    CONF_ACTION_DUMP,      /* -T */
+    CONF_ACTION_PREFLIGHT, /* --preflight: not for people, so not in the usage */
+    CONF_ACTION_VERSION,   /* -V */
+    CONF_ACTION_HELP,      /* -h */
 };
 
 /* One option that sets a value: "-w" "4", "-o" "log.level=debug". Texts point into argv. */

@@ -3,11 +3,20 @@
 #include <errno.h>
 #include <grp.h>
 #include <pwd.h>
+#include <stdio.h>
 #include <string.h>
+#include <sys/stat.h>
+#include <unistd.h>
 
 #include "conf/fail.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
+
+/* A worker beats once a second: less than two beats are no silence. */
+#define HANG_TIMEOUT_MIN_MS 2000
+
+/* What a worker has on top of its master's pages: a loop, buffers, what it writes to. */
+#define EMPTY_WORKER_BYTES (1L << 20)
 
 /* Where a value comes from. */
 static const char *place_of(const struct conf_source *source, struct conf_name name)
@@ -42,6 +51,27 @@ static int check_group(const struct conf_source *source, const struct conf *conf
                      "instance.group: there is no group '%s'", group);
 }
 
+/* The error number for a path that is no folder; 0: it is one. */
+static int folder_error(const char *path)
+{
+    struct stat status;
+
+    if (stat(path, &status) < 0)
+        return errno;
+    return S_ISDIR(status.st_mode) ? 0 : ENOTDIR;
+}
+
+static int check_chroot(const struct conf_source *source, const struct conf *conf)
+{
+    const char *folder = conf->instance.chroot;
+    int error = folder[0] != '\0' ? folder_error(folder) : 0;
+
+    if (error == 0)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "chroot"),
+                     "instance.chroot: %.300s: %s", folder, strerror(error));
+}
+
 /* Tell it where a human set one of the two. */
 static int check_backoff(const struct conf_source *source, const struct conf *conf)
 {
@@ -55,6 +85,47 @@ static int check_backoff(const struct conf_source *source, const struct conf *co
                      place_of_instance(source, max_is_set ? "backoff_max_ms" : "backoff_min_ms"),
                      "instance.backoff_max_ms (%ld) is less than backoff_min_ms (%ld)",
                      instance->backoff_max_ms, instance->backoff_min_ms);
+}
+
+static int check_hang_timeout(const struct conf_source *source, const struct conf *conf)
+{
+    long timeout_ms = conf->instance.hang_timeout_ms;
+
+    if (timeout_ms == 0 || timeout_ms >= HANG_TIMEOUT_MIN_MS)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "hang_timeout_ms"),
+                     "instance.hang_timeout_ms (%ld) must be 0 or %d to 3600000: the heartbeat "
+                     "comes once a second",
+                     timeout_ms, HANG_TIMEOUT_MIN_MS);
+}
+
+/* What this process has in memory, from proc(5); -1: cannot be told. */
+static long resident_bytes(void)
+{
+    FILE *file = fopen("/proc/self/statm", "re");
+    long pages = -1, page_bytes = sysconf(_SC_PAGESIZE), bytes = -1;
+
+    if (file == NULL)
+        return -1;
+    if (fscanf(file, "%*s %ld", &pages) != 1 || pages < 0 || page_bytes <= 0 ||
+        __builtin_mul_overflow(pages, page_bytes, &bytes))
+        bytes = -1;
+    (void)fclose(file);
+    return bytes;
+}
+
+/* With such a limit each new worker would be replaced as soon as it is old enough. */
+static int check_max_memory(const struct conf_source *source, const struct conf *conf)
+{
+    long max_bytes = conf->instance.max_memory;
+    long resident = max_bytes > 0 ? resident_bytes() : -1;
+
+    if (resident < 0 || max_bytes - EMPTY_WORKER_BYTES >= resident)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "max_memory"),
+                     "instance.max_memory (%ld bytes) is less than an empty worker takes (%ld "
+                     "bytes)",
+                     max_bytes, resident + EMPTY_WORKER_BYTES);
 }
 
 static int check_modes(const struct conf_source *source, const struct conf *conf)
@@ -103,7 +174,8 @@ static int check_addresses(const struct conf_source *source, const struct conf *
 }
 
 static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
-    check_user, check_group, check_backoff, check_modes, check_addresses,
+    check_user,         check_group,      check_chroot, check_backoff,
+    check_hang_timeout, check_max_memory, check_modes,  check_addresses,
 };
 
 int conf_check(const struct conf_source *source, const struct conf *conf)

@@ -14,7 +14,12 @@
 #include "base/network.h"
 #include "conf/option.h"
 
+/* The most workers that there may be. */
+#define CONF_WORKERS_MAX 1024
+
 enum conf_crash_loop { CONF_CRASH_LOOP_RETRY, CONF_CRASH_LOOP_EXIT };
+
+enum conf_affinity { CONF_AFFINITY_NO, CONF_AFFINITY_AUTO };
 
 struct conf_instance {
     long containers;
@@ -22,8 +27,13 @@ struct conf_instance {
     long reserve_cpus;
     char *user;    /* "": keep */
     char *group;   /* "": the user's own */
+    char *chroot;  /* "": none */
     char *pidfile; /* "": none */
     bool daemon;
+    int cpu_affinity; /* enum conf_affinity */
+    long oom_score_adj;
+    bool core_dumps;
+    bool landlock;
     long grace_ms;
     long drain_delay_ms;
     long drain_idle_ms;
@@ -32,7 +42,12 @@ struct conf_instance {
     long backoff_max_ms;
     long respawn_per_second;
     long respawn_per_10s;
-    int on_crash_loop; /* enum conf_crash_loop */
+    int on_crash_loop;    /* enum conf_crash_loop */
+    long hang_timeout_ms; /* 0: never; else at least 2000 */
+    long hang_signal;     /* a number of signal(7) */
+    long max_requests;    /* 0: no limit */
+    long max_memory;      /* bytes; 0: no limit */
+    long max_age_ms;      /* 0: no limit */
 };
 
 struct conf_log {

@@ -19,6 +19,8 @@ libzombie_a_SOURCES += \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/scan.c %D%/scan.h \
 	%D%/schema.c %D%/schema.h \
+	%D%/signal_name.c %D%/signal_name.h \
+	%D%/size.c %D%/size.h \
 	%D%/source.h \
 	%D%/value.c %D%/value.h \
 	%D%/version.c %D%/version.h

@@ -15,6 +15,8 @@ enum conf_type {
     CONF_NUMBER,   /* long in min..max */
     CONF_WORKERS,  /* long in min..max, or "auto" as 0 */
     CONF_OCTAL,    /* long in min..max, written in octal */
+    CONF_SIZE,     /* long in min..max bytes, written with or without K, M or G */
+    CONF_SIGNAL,   /* long: a signal that ends a process, written as name or number */
     CONF_CHOICE,   /* int: index into choices */
     CONF_TEXT,     /* char *, allocated; min..max bytes */
     CONF_PATH,     /* char *, allocated; "", one of choices, or absolute after load */

@@ -22,8 +22,14 @@
 /* Longer than any name that useradd(8) makes. */
 #define NAME_BYTES_MAX 255
 
+/* 1 TiB, or what a long can hold. */
+#define MEMORY_BYTES_MAX ((long)(LONG_MAX < 1LL << 40 ? LONG_MAX : 1LL << 40))
+
 /* In the order of enum conf_crash_loop. */
 static const char *const crash_loop_choices[] = {"retry", "exit", NULL};
+
+/* In the order of enum conf_affinity. */
+static const char *const affinity_choices[] = {"no", "auto", NULL};
 
 /* In the order of enum log_level. */
 static const char *const level_choices[] = {"error", "warning", "info", "debug", NULL};
@@ -36,7 +42,7 @@ static const char *const target_words[] = {"stderr", "stdout", NULL};
 static const struct conf_option instance_options[] = {
     {FIELD(instance, containers, CONF_NUMBER), RANGE(1, 4096), .fallback = "1",
      .help = "containers that share this machine's CPUs; workers = auto takes one share"},
-    {FIELD(instance, workers, CONF_WORKERS), RANGE(1, 1024), .fallback = "auto",
+    {FIELD(instance, workers, CONF_WORKERS), RANGE(1, CONF_WORKERS_MAX), .fallback = "auto",
      .help = "worker processes, or auto: as many as there are CPUs for this container"},
     {FIELD(instance, reserve_cpus, CONF_NUMBER), RANGE(0, 1023), .fallback = "0",
      .help = "CPUs that workers = auto leaves to others"},
@@ -44,9 +50,19 @@ static const struct conf_option instance_options[] = {
      .help = "user to become after binding; empty: stay as started"},
     {FIELD(instance, group, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
      .help = "group to become; empty: the user's own"},
+    {FIELD(instance, chroot, CONF_PATH), RANGE(0, PATH_MAX - 1), .fallback = "",
+     .help = "folder that workers make their root; needs root; empty: none"},
     {FIELD(instance, pidfile, CONF_PATH), RANGE(0, PATH_MAX - 1), .fallback = "",
      .help = "file for the master's process id; empty: none"},
     {FIELD(instance, daemon, CONF_BOOL), .fallback = "no", .help = "whether to go to background"},
+    {FIELD(instance, cpu_affinity, CONF_CHOICE), .choices = affinity_choices, .fallback = "no",
+     .help = "auto: pin the worker of slot i to the i-th CPU that it may use"},
+    {FIELD(instance, oom_score_adj, CONF_NUMBER), RANGE(0, 1000), .fallback = "300",
+     .help = "how much sooner than the master a worker goes when memory is short"},
+    {FIELD(instance, core_dumps, CONF_BOOL), .fallback = "no",
+     .help = "whether workers may dump core, also after a change of user"},
+    {FIELD(instance, landlock, CONF_BOOL), .fallback = "no",
+     .help = "forbid workers to write files and to bind TCP ports, where the kernel can"},
     {FIELD(instance, grace_ms, CONF_NUMBER), RANGE(0, 3600000), .fallback = "8000",
      .help = "how long a worker may finish its requests before it is killed"},
     {FIELD(instance, drain_delay_ms, CONF_NUMBER), RANGE(0, 3600000), .fallback = "0",
@@ -65,6 +81,16 @@ static const struct conf_option instance_options[] = {
      .help = "crashed workers replaced in ten seconds before replacements pause"},
     {FIELD(instance, on_crash_loop, CONF_CHOICE), .choices = crash_loop_choices,
      .fallback = "retry", .help = "in a crash loop: retry more slowly, or exit"},
+    {FIELD(instance, hang_timeout_ms, CONF_NUMBER), RANGE(0, 3600000), .fallback = "10000",
+     .help = "how long a worker's loop may be stuck before it is killed; 0: no limit"},
+    {FIELD(instance, hang_signal, CONF_SIGNAL), .fallback = "ABRT",
+     .help = "signal for a stuck worker, a second before SIGKILL"},
+    {FIELD(instance, max_requests, CONF_NUMBER), RANGE(0, 1000000000), .fallback = "0",
+     .help = "requests after which a worker is replaced, staggered by slot; 0: no limit"},
+    {FIELD(instance, max_memory, CONF_SIZE), RANGE(0, MEMORY_BYTES_MAX), .fallback = "0",
+     .help = "resident memory after which a worker is replaced; 0: no limit"},
+    {FIELD(instance, max_age_ms, CONF_NUMBER), RANGE(0, 2147483647), .fallback = "0",
+     .help = "age after which a worker is replaced, staggered by slot; 0: no limit"},
     END};
 
 static const struct conf_option listen_options[] = {

@@ -15,6 +15,8 @@
 #include "base/network.h"
 #include "base/number.h"
 #include "conf/list.h"
+#include "conf/signal_name.h"
+#include "conf/size.h"
 #include "conf/value.h"
 
 /* How much of a bad value its refusal quotes. */
@@ -98,6 +100,33 @@ static int read_octal(const struct reading *reading, void *field)
         return refuse(reading->why, "'%.*s' is not an octal number from %lo to 0%lo", QUOTED_MAX,
                       reading->text, (unsigned long)option->min, (unsigned long)option->max);
     *(long *)field = value;
+    return 0;
+}
+
+static int read_size(const struct reading *reading, void *field)
+{
+    const struct conf_option *option = reading->option;
+    char min[CONF_SIZE_TEXT_SIZE], max[CONF_SIZE_TEXT_SIZE];
+
+    if (conf_size_parse(reading->text, option->min, option->max, field) == 0)
+        return 0;
+    conf_size_format(option->min, min);
+    conf_size_format(option->max, max);
+    return refuse(reading->why, "'%.*s' is not a size from %s to %s, in bytes or with K, M or G",
+                  QUOTED_MAX, reading->text, min, max);
+}
+
+static int read_signal(const struct reading *reading, void *field)
+{
+    long number;
+
+    if (conf_signal_parse(reading->text, &number) < 0)
+        return refuse(reading->why, "'%.*s' is not a signal such as ABRT or 6", QUOTED_MAX,
+                      reading->text);
+    if (!conf_signal_ends(number))
+        return refuse(reading->why, "the signal '%.*s' does not end a process", QUOTED_MAX,
+                      reading->text);
+    *(long *)field = number;
     return 0;
 }
 
@@ -280,6 +309,24 @@ static void print_octal(const struct conf_option *option, const void *field, FIL
     (void)fprintf(out, "\"%04lo\"", (unsigned long)*(const long *)field);
 }
 
+static void print_size(const struct conf_option *option, const void *field, FILE *out)
+{
+    char text[CONF_SIZE_TEXT_SIZE];
+
+    (void)option;
+    conf_size_format(*(const long *)field, text);
+    (void)fprintf(out, "\"%s\"", text);
+}
+
+static void print_signal(const struct conf_option *option, const void *field, FILE *out)
+{
+    char text[CONF_SIGNAL_TEXT_SIZE];
+
+    (void)option;
+    conf_signal_format(*(const long *)field, text);
+    (void)fprintf(out, "\"%s\"", text);
+}
+
 static void print_choice(const struct conf_option *option, const void *field, FILE *out)
 {
     (void)fprintf(out, "\"%s\"", option->choices[*(const int *)field]);
@@ -333,6 +380,8 @@ static const struct {
     [CONF_NUMBER] = {read_number, print_number, NULL},
     [CONF_WORKERS] = {read_workers, print_workers, NULL},
     [CONF_OCTAL] = {read_octal, print_octal, NULL},
+    [CONF_SIZE] = {read_size, print_size, NULL},
+    [CONF_SIGNAL] = {read_signal, print_signal, NULL},
     [CONF_CHOICE] = {read_choice, print_choice, NULL},
     [CONF_TEXT] = {read_text, print_text, clear_text},
     [CONF_PATH] = {read_path, print_text, clear_text},

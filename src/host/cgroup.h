@@ -1,8 +1,8 @@
 /*
- * What the control groups of this process say: CPU quota of the process and
- * of every ancestor it can see, and OOM kills. Version 1, version 2 and the
- * hybrid of both (cgroups(7)); `root` is "" in production and the folder of a
- * fixture tree in tests ("root/proc/self/cgroup", "root/sys/fs/cgroup/...").
+ * The CPU quota of this process and of every control group above it that it
+ * can see. Version 1, version 2 and the hybrid of both (cgroups(7)); `root` is
+ * "" in production and the folder of a fixture tree in tests
+ * ("root/proc/self/cgroup", "root/sys/fs/cgroup/...").
  */
 #ifndef ZOMBIE_HOST_CGROUP_H
 #define ZOMBIE_HOST_CGROUP_H
@@ -18,12 +18,5 @@
  * the cpu controller.
  */
 int64_t cgroup_cpu_quota_milli(const char *root);
-
-/*
- * Processes killed for want of memory so far in this process's cgroup: v2
- * memory.events "oom_kill", v1 memory.oom_control "oom_kill"; -1 when neither
- * can be read. Only differences mean anything.
- */
-int64_t cgroup_oom_kills(const char *root);
 
 #endif

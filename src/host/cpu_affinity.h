@@ -1,5 +1,5 @@
 /*
- * How many CPUs the scheduler lets this process run on.
+ * Which CPUs the scheduler lets this process run on.
  */
 #ifndef ZOMBIE_HOST_CPU_AFFINITY_H
 #define ZOMBIE_HOST_CPU_AFFINITY_H
@@ -10,5 +10,12 @@
  * had, so never less than 1.
  */
 long cpu_affinity_count(void);
+
+/*
+ * Pin the calling thread (sched_setaffinity(2)) to one CPU of its present mask:
+ * the first for number 1, and from the start again behind the last. Returns 0
+ * or -errno; -EINVAL for number 0.
+ */
+__attribute__((warn_unused_result)) int cpu_affinity_pin(unsigned number);
 
 #endif

@@ -70,24 +70,87 @@ static int write_pid(int fd)
     return 0;
 }
 
-int pidfile_open(const char *path, struct pidfile **ret_pidfile)
+/* A pid file without a descriptor yet, or NULL. */
+static struct pidfile *new_pidfile(const char *path)
 {
     struct pidfile *pidfile = calloc(1, sizeof *pidfile);
     char *copy = strdup(path);
-    int fd = pidfile != NULL && copy != NULL ? open_locked(path) : -ENOMEM;
+    if (pidfile == NULL || copy == NULL) {
+        free(copy);
+        free(pidfile);
+        return NULL;
+    }
+    pidfile->fd = -1;
+    pidfile->path = copy;
+    return pidfile;
+}
+
+static void free_pidfile(struct pidfile *pidfile)
+{
+    free(pidfile->path);
+    free(pidfile);
+}
+
+/* Returns the descriptor of the file, locked and written, or -errno. */
+static int make_file(const char *path)
+{
+    int fd = open_locked(path);
     int err = fd < 0 ? fd : write_pid(fd);
-    if (err == 0) {
+    if (err == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+int pidfile_open(const char *path, struct pidfile **ret_pidfile)
+{
+    struct pidfile *pidfile = new_pidfile(path);
+    int fd = pidfile != NULL ? make_file(path) : -ENOMEM;
+    if (fd >= 0) {
         pidfile->fd = fd;
-        pidfile->path = copy;
         *ret_pidfile = pidfile;
         return 0;
     }
-    complain(path, err);
-    if (fd >= 0)
-        close(fd);
-    free(copy);
-    free(pidfile);
-    return err;
+    complain(path, fd);
+    if (pidfile != NULL)
+        free_pidfile(pidfile);
+    return fd;
+}
+
+int pidfile_adopt(const char *path, int fd, struct pidfile **ret_pidfile)
+{
+    /* Who has the lock already gets it again. */
+    if (flock(fd, LOCK_EX | LOCK_NB) != 0 || fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
+        return -errno;
+    struct pidfile *pidfile = new_pidfile(path);
+    if (pidfile == NULL)
+        return -ENOMEM;
+    pidfile->fd = fd;
+    *ret_pidfile = pidfile;
+    return 0;
+}
+
+int pidfile_check(struct pidfile *pidfile)
+{
+    if (is_at_path(pidfile->fd, pidfile->path))
+        return 0;
+    int fd = make_file(pidfile->path);
+    if (fd < 0)
+        return fd;
+    close(pidfile->fd);
+    pidfile->fd = fd;
+    return 1;
+}
+
+int pidfile_fd(const struct pidfile *pidfile)
+{
+    return pidfile->fd;
+}
+
+const char *pidfile_path(const struct pidfile *pidfile)
+{
+    return pidfile->path;
 }
 
 void pidfile_close(struct pidfile *pidfile)
@@ -97,6 +160,5 @@ void pidfile_close(struct pidfile *pidfile)
     if (is_at_path(pidfile->fd, pidfile->path))
         unlink(pidfile->path);
     close(pidfile->fd);
-    free(pidfile->path);
-    free(pidfile);
+    free_pidfile(pidfile);
 }

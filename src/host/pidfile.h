@@ -15,6 +15,30 @@ struct pidfile;
 __attribute__((warn_unused_result)) int pidfile_open(const char *path,
                                                      struct pidfile **ret_pidfile);
 
+/*
+ * Take over, after execve(2), the descriptor of the file at `path` that this
+ * process has locked; it gets FD_CLOEXEC again. The path may name another file
+ * by now: pidfile_check() tells. Returns 0, or -errno, and then the descriptor
+ * stays the caller's: -EBADF, -ENOMEM, -EWOULDBLOCK when another process has
+ * the lock.
+ */
+__attribute__((warn_unused_result)) int pidfile_adopt(const char *path, int fd,
+                                                      struct pidfile **ret_pidfile);
+
+/*
+ * Look whether the path still names the locked file, and if not make, lock and
+ * write it again: somebody may have deleted or replaced it, its folder may have
+ * vanished and come back. Returns 0 when all is well, 1 when it had to and
+ * could (pidfile_fd() is another then); or -errno when it cannot now, and then
+ * the old file stays locked: -EWOULDBLOCK while another master that lives holds
+ * the new one, -ENOENT without the folder. Logs nothing.
+ */
+__attribute__((warn_unused_result)) int pidfile_check(struct pidfile *pidfile);
+
+/* The descriptor that has the lock, and the path; both stay the pid file's. */
+int pidfile_fd(const struct pidfile *pidfile);
+const char *pidfile_path(const struct pidfile *pidfile);
+
 /* Unlink and unlock; NULL is fine. */
 void pidfile_close(struct pidfile *pidfile);
 

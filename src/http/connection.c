@@ -13,10 +13,14 @@
 #include "base/clock.h"
 
 void connections_init(struct connections *set, struct event_base *base, size_t read_ahead,
-                      void (*closed)(struct connection *connection, void *arg), void *arg)
+                      size_t max_body, void (*closed)(struct connection *connection, void *arg),
+                      void *arg)
 {
-    *set =
-        (struct connections){.base = base, .read_ahead = read_ahead, .closed = closed, .arg = arg};
+    *set = (struct connections){.base = base,
+                                .read_ahead = read_ahead,
+                                .read_whole = read_ahead + max_body,
+                                .closed = closed,
+                                .arg = arg};
     LIST_INIT(&set->list);
 }
 
@@ -38,12 +42,24 @@ static void on_close(struct evhttp_connection *evcon, void *arg)
     forget(arg);
 }
 
+/* How much may lie unread in the buffer: little, unless a body is on its way. */
+static void set_width(struct connection *connection, bool wide)
+{
+    const struct connections *set = connection->set;
+    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
+    connection->wide = wide;
+    bufferevent_setwatermark(bev, EV_READ, 0, wide ? set->read_whole : set->read_ahead);
+}
+
 static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
 {
     struct connection *connection = arg;
-    (void)input;
-    if (info->n_added > 0)
-        connection->busy = true;
+    if (info->n_added == 0)
+        return;
+    connection->busy = true;
+    if (!connection->wide && connection->request.evreq == NULL &&
+        evbuffer_get_length(input) >= connection->set->read_ahead)
+        set_width(connection, true);
 }
 
 static bool index_by_fd(struct connections *set, struct connection *connection)
@@ -124,6 +140,8 @@ void connection_answered(struct connection *connection, int64_t now_ms)
     struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
     connection->busy = evbuffer_get_length(bufferevent_get_input(bev)) > 0;
     connection->idle_since_ms = now_ms;
+    if (connection->wide)
+        set_width(connection, false);
 }
 
 /* Not before evhttp has it, nor when bytes of a request wait in the kernel. */

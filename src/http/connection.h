@@ -24,6 +24,7 @@ struct connection {
     struct evhttp_connection *evcon; /* NULL until then */
     int fd;
     bool busy;                      /* bytes of a request came, and its answer is not out yet */
+    bool wide;                      /* reads up to read_whole */
     int64_t idle_since_ms;          /* CLOCK_MONOTONIC; counts while !busy */
     struct http_request request;    /* the one being answered */
     char client[ADDRESS_TEXT_SIZE]; /* its address; "" before the first request */
@@ -39,16 +40,19 @@ struct connections {
     struct connection **by_fd;
     size_t by_fd_size;
     size_t read_ahead; /* bytes that a client may send while its last request is answered */
+    size_t read_whole; /* ... and while nothing is: evhttp wants a body in one piece */
     void (*closed)(struct connection *connection, void *arg); /* about to be freed */
     void *arg;
 };
 
 /*
  * Start with none. read_ahead must be more than the longest header that evhttp
- * takes. `closed` is called inside evhttp's own callbacks: record, do not act.
+ * takes, max_body is its longest body, in bytes. `closed` is called inside evhttp's own callbacks:
+ * record, do not act.
  */
 void connections_init(struct connections *set, struct event_base *base, size_t read_ahead,
-                      void (*closed)(struct connection *connection, void *arg), void *arg);
+                      size_t max_body, void (*closed)(struct connection *connection, void *arg),
+                      void *arg);
 
 /*
  * For evhttp_set_bevcb(): make the bufferevent of a new connection and follow

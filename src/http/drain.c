@@ -10,14 +10,18 @@
 #include "http/listener.h"
 #include "http/server_state.h"
 
-/* A queue that never gets empty is left to its clients' retries after this time. */
-#define QUEUE_MS 1000
+/* A queue that never gets empty is left to others after this time: to retries, or to siblings. */
+#define LAST_QUEUE_MS 1000
+#define QUEUE_MS      50
 
 /*
  * The way of a drain; each step runs in the loop, never inside evhttp:
  *
- *   delay_ms: accepting ─► queue: last ones take what waits ─► closed ─► idle
+ *   delay_ms: accepting ─► queue: what waits is taken ─► closed ─► idle
  *   connections get idle_ms for one more request ─► none left ─► done
+ *
+ * A worker that has siblings empties the queue, too: the kernel may have woken
+ * this one, and nobody else, for a connection that is in it.
  */
 static void again_in(struct http_server *server, int64_t ms)
 {
@@ -28,7 +32,8 @@ static void again_in(struct http_server *server, int64_t ms)
 static bool queue_waits(struct http_server *server, int64_t now_ms)
 {
     bool waits = false;
-    if (!server->drain.last || now_ms >= server->close_at_ms + QUEUE_MS)
+    int64_t patience_ms = server->drain.last ? LAST_QUEUE_MS : QUEUE_MS;
+    if (now_ms >= server->close_at_ms + patience_ms)
         return false;
     for (size_t i = 0; i < server->n_listeners; i++)
         waits |= http_listener_empty_queue(server->listeners[i]);

@@ -88,7 +88,7 @@ unsigned long request_count(const struct http_request *request)
     return (unsigned long)scoreboard_requests(request->server->settings.scoreboard);
 }
 
-bool request_is_draining(const struct http_request *request)
+bool request_finds_stopping(const struct http_request *request)
 {
-    return request->server->draining;
+    return request->server->draining && request->server->drain.stopping;
 }

@@ -42,7 +42,7 @@ const struct conf_chaos *request_chaos(const struct http_request *request);
 /* How many requests this worker has answered before this one. */
 unsigned long request_count(const struct http_request *request);
 
-/* Whether the worker is about to leave and takes no more work. */
-bool request_is_draining(const struct http_request *request);
+/* Whether the whole instance is about to stop, not just this worker. */
+bool request_finds_stopping(const struct http_request *request);
 
 #endif

@@ -160,8 +160,8 @@ int http_server_new(const struct http_server_settings *settings, struct http_ser
     server->settings = *settings;
     server->max_connections = count_connections(settings->conf);
     connections_init(&server->connections, settings->base,
-                     READ_AHEAD_MIN + 2 * (size_t)settings->conf->http.max_header_bytes, on_closed,
-                     server);
+                     READ_AHEAD_MIN + 2 * (size_t)settings->conf->http.max_header_bytes,
+                     (size_t)settings->conf->http.max_body_bytes, on_closed, server);
     if (drain_init(server) != 0 || router_new(settings->conf, &server->router) != 0) {
         http_server_free(server);
         return -ENOMEM;

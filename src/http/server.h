@@ -32,9 +32,10 @@ struct http_server_settings {
 };
 
 struct http_drain {
-    int64_t delay_ms;        /* keep accepting this long, with the health check at 503 */
+    int64_t delay_ms;        /* keep accepting this long */
     int64_t idle_ms;         /* wait this long for the next request of an idle connection */
-    bool last;               /* no worker follows: take what the kernel has queued before closing */
+    bool last;               /* nobody else accepts: be patient with what the kernel has queued */
+    bool stopping;           /* the whole instance stops: health checks say 503 */
     void (*done)(void *arg); /* no listener and no connection is left; comes once */
     void *arg;
 };

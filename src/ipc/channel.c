@@ -5,6 +5,7 @@
 #include <errno.h>
 #include <stdbool.h>
 #include <stdlib.h>
+#include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -40,13 +41,58 @@ static void channel_close(struct channel *channel, int error)
     channel->callbacks->closed(error, channel->arg);
 }
 
+/* Room for the one descriptor that a packet may bring along (cmsg(3)). */
+union ancillary {
+    struct cmsghdr header; /* for its alignment */
+    char bytes[CMSG_SPACE(sizeof(int))];
+};
+
+static int find_descriptor(struct msghdr *packet)
+{
+    int fd = -1;
+    struct cmsghdr *item = CMSG_FIRSTHDR(packet);
+    if (item != NULL && item->cmsg_level == SOL_SOCKET && item->cmsg_type == SCM_RIGHTS)
+        memcpy(&fd, CMSG_DATA(item), sizeof fd);
+    return fd;
+}
+
+/*
+ * One packet, its whole length even if it was cut, or -1 with errno set. A
+ * master offers no room for descriptors: what a worker sends along, the kernel
+ * drops.
+ */
+static ssize_t receive(const struct channel *channel, uint8_t frame[MESSAGE_SIZE], int *ret_fd)
+{
+    union ancillary room;
+    struct iovec bytes = {frame, MESSAGE_SIZE};
+    struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
+    if (channel->peer == MESSAGE_FROM_MASTER) {
+        packet.msg_control = room.bytes;
+        packet.msg_controllen = CMSG_LEN(sizeof(int)); /* its padding would take a second one */
+    }
+    ssize_t n = recvmsg(channel->fd, &packet, MSG_DONTWAIT | MSG_TRUNC | MSG_CMSG_CLOEXEC);
+    *ret_fd = n >= 0 ? find_descriptor(&packet) : -1;
+    return n;
+}
+
+/* A descriptor that the message has a place for is the callee's; *fd is then -1. */
+static void deliver(struct channel *channel, struct message *message, int *fd)
+{
+    if (message->type == MESSAGE_LOG) {
+        message->log.fd = *fd;
+        *fd = -1;
+    }
+    channel->callbacks->message(message, channel->arg);
+}
+
 /* Take one packet. True: there may be more, and the channel still stands. */
 static bool channel_read_one(struct channel *channel)
 {
     uint8_t frame[MESSAGE_SIZE];
     struct message message;
     bool freed = false;
-    ssize_t n = recv(channel->fd, frame, sizeof frame, MSG_DONTWAIT | MSG_TRUNC);
+    int fd;
+    ssize_t n = receive(channel, frame, &fd);
     if (n < 0 && (errno == EINTR || errno == ECONNRESET))
         return true; /* a peer that died with frames unread: its own still wait behind the reset */
     if (n < 0 && errno == EAGAIN)
@@ -60,7 +106,9 @@ static bool channel_read_one(struct channel *channel)
     else if (message_decode(frame, (size_t)n, channel->peer, &message) != 0)
         channel_close(channel, -EBADMSG);
     else
-        channel->callbacks->message(&message, channel->arg);
+        deliver(channel, &message, &fd);
+    if (fd >= 0)
+        close(fd);
     if (freed)
         return false;
     channel->freed = NULL;
@@ -94,20 +142,39 @@ int channel_new(struct event_base *base, int fd, enum message_sender peer,
     return 0;
 }
 
+int channel_fd(const struct channel *channel)
+{
+    return channel != NULL ? channel->fd : -1;
+}
+
+static void attach(struct msghdr *packet, union ancillary *room, int fd)
+{
+    *room = (union ancillary){.header = {.cmsg_level = SOL_SOCKET,
+                                         .cmsg_type = SCM_RIGHTS,
+                                         .cmsg_len = CMSG_LEN(sizeof fd)}};
+    memcpy(CMSG_DATA(&room->header), &fd, sizeof fd);
+    packet->msg_control = room->bytes;
+    packet->msg_controllen = sizeof room->bytes;
+}
+
 int channel_send(struct channel *channel, const struct message *message)
 {
     uint8_t frame[MESSAGE_SIZE];
-    size_t len = message_encode(message, frame);
+    union ancillary room;
+    struct iovec bytes = {frame, message_encode(message, frame)};
+    struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
     ssize_t n;
+    if (message->type == MESSAGE_LOG && message->log.fd >= 0)
+        attach(&packet, &room, message->log.fd);
     do
-        n = send(channel->fd, frame, len, MSG_DONTWAIT | MSG_NOSIGNAL);
+        n = sendmsg(channel->fd, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);
     while (n < 0 && errno == EINTR);
     return n < 0 ? -errno : 0;
 }
 
 void channel_flush(struct channel *channel)
 {
-    if (channel->closed)
+    if (channel == NULL || channel->closed)
         return;
     for (int i = 0; i < MESSAGES_FLUSHED; i++)
         if (!channel_read_one(channel))

@@ -11,7 +11,10 @@ struct channel;
 struct event_base;
 
 struct channel_callbacks {
-    /* One good message; the channel may be freed inside. */
+    /*
+     * One good message; the channel may be freed inside. The descriptor of a
+     * LOG (close-on-exec) is the callee's; it is -1 when none came along.
+     */
     void (*message)(const struct message *message, void *arg);
     /*
      * The channel is of no more use and reads nothing from here on: 0 for end
@@ -37,15 +40,18 @@ __attribute__((warn_unused_result)) int channel_new(struct event_base *base, int
                                                     const struct channel_callbacks *callbacks,
                                                     void *arg, struct channel **ret_channel);
 
+/* The descriptor, which stays the channel's; -1 for NULL. */
+int channel_fd(const struct channel *channel);
+
 /*
- * Send one message without waiting. Returns 0, or -EAGAIN when the peer does
- * not read (its queue of packets is full), or -EPIPE and the like when it is
+ * Send one message without waiting; a LOG with a duplicate of its descriptor. Returns 0, or -EAGAIN
+ * when the peer does not read (its queue of packets is full), or -EPIPE and the like when it is
  * gone.
  */
 int channel_send(struct channel *channel, const struct message *message);
 
 /*
- * Deliver what a dead peer left behind, without waiting for the loop, so that
+ * Deliver what a dead peer left behind (NULL: nothing), without waiting for the loop, so that
  * its last words are read before its death is judged. Stops after as many
  * messages as a queue can hold: a child of the peer may go on writing.
  */

@@ -35,7 +35,7 @@ struct field {
 static const struct layout {
     const char *name;
     enum message_sender sender;
-    struct field fields[4];
+    struct field fields[5];
 } layouts[] = {
     [MESSAGE_HELLO] = {"HELLO",
                        MESSAGE_FROM_WORKER,
@@ -48,7 +48,7 @@ static const struct layout {
     [MESSAGE_DRAIN] = {"DRAIN",
                        MESSAGE_FROM_MASTER,
                        {FIELD(U32, drain.delay_ms), FIELD(U32, drain.idle_ms),
-                        FIELD_UP_TO(drain.last, 1)}},
+                        FIELD_UP_TO(drain.last, 1), FIELD_UP_TO(drain.stopping, 1)}},
     [MESSAGE_STOP] = {"STOP", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
     [MESSAGE_LEAVING] = {"LEAVING",
                          MESSAGE_FROM_WORKER,
@@ -57,6 +57,7 @@ static const struct layout {
                        MESSAGE_FROM_WORKER,
                        {FIELD_UP_TO(chaos.mode, CHAOS_MODES - 1), FIELD(U32, chaos.after_ms),
                         FIELD(TEXT, chaos.client)}},
+    [MESSAGE_LOG] = {"LOG", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
 };
 
 static const struct layout *layout_of(unsigned type)
@@ -206,6 +207,8 @@ int message_decode(const uint8_t *bytes, size_t len, enum message_sender sender,
     if (layout == NULL || layout->sender != sender)
         return -EBADMSG;
     struct message message = {.type = bytes[3]};
+    if (message.type == MESSAGE_LOG)
+        message.log.fd = -1;
     int err = get_payload(layout, bytes + HEADER_SIZE, len - HEADER_SIZE, &message);
     if (err == 0)
         *ret_message = message;

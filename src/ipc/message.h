@@ -29,6 +29,7 @@ enum message_type {
     MESSAGE_STOP = 6,         /* master: leave at once */
     MESSAGE_LEAVING = 7,      /* worker: I drain, and why */
     MESSAGE_CHAOS = 8,        /* worker: somebody asked me to die this way */
+    MESSAGE_LOG = 9,          /* master: write the log here from now on */
 };
 
 enum message_sender { MESSAGE_FROM_MASTER, MESSAGE_FROM_WORKER };
@@ -59,6 +60,7 @@ struct message {
             uint32_t delay_ms; /* keep accepting this long */
             uint32_t idle_ms;  /* then wait this long for idle connections' next request */
             uint8_t last;      /* 1: no worker will follow, so take what the kernel has queued */
+            uint8_t stopping;  /* 1: the whole instance stops, and health checks shall say so */
         } drain;
         struct {
             uint8_t reason; /* enum message_leaving_reason */
@@ -68,6 +70,9 @@ struct message {
             uint32_t after_ms;
             char client[MESSAGE_TEXT_SIZE]; /* who asked, as address_format() writes it */
         } chaos;
+        struct {
+            int fd; /* not in the frame: travels beside it (unix(7), SCM_RIGHTS) */
+        } log;
     };
 };
 
@@ -81,7 +86,8 @@ size_t message_encode(const struct message *message, uint8_t buf[MESSAGE_SIZE]);
  * Read one frame of len bytes. Returns 0 and fills *ret_message; or -EBADMSG
  * for anything but exactly one well-formed frame of a type that `sender` may
  * send: wrong magic or version, unknown type, bytes missing or left over, a
- * value outside its range, a text that is not terminated or has a NUL inside.
+ * value outside its range, a text that is not terminated or has a NUL inside. A descriptor
+ * is not in the frame: its field is -1 then.
  */
 __attribute__((warn_unused_result)) int message_decode(const uint8_t *bytes, size_t len,
                                                        enum message_sender sender,

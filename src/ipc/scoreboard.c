@@ -58,6 +58,24 @@ static int map(struct scoreboard *scoreboard)
     return 0;
 }
 
+/* Where no memfd may be that big (RLIMIT_FSIZE): as good, but for a handover. */
+static int map_anonymous(struct scoreboard *scoreboard)
+{
+    void *memory =
+        mmap(NULL, scoreboard->size, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+    if (memory == MAP_FAILED)
+        return -errno;
+    scoreboard->slots = memory;
+    return 0;
+}
+
+static void drop_memfd(struct scoreboard *scoreboard)
+{
+    if (scoreboard->fd >= 0)
+        close(scoreboard->fd);
+    scoreboard->fd = -1;
+}
+
 static int make_memfd(struct scoreboard *scoreboard)
 {
     scoreboard->fd = memfd_create("zombie-scoreboard", MFD_CLOEXEC | MFD_ALLOW_SEALING);
@@ -89,6 +107,10 @@ int scoreboard_new(size_t n_slots, struct scoreboard **ret_scoreboard)
     err = make_memfd(scoreboard);
     if (err == 0)
         err = map(scoreboard);
+    if (err != 0) {
+        drop_memfd(scoreboard);
+        err = map_anonymous(scoreboard);
+    }
     if (err != 0) {
         scoreboard_free(scoreboard);
         return err;
@@ -131,8 +153,7 @@ void scoreboard_free(struct scoreboard *scoreboard)
         return;
     if (scoreboard->slots != NULL)
         munmap(scoreboard->slots, scoreboard->size);
-    if (scoreboard->fd >= 0)
-        close(scoreboard->fd);
+    drop_memfd(scoreboard);
     free(scoreboard);
 }
 

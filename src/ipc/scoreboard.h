@@ -60,7 +60,8 @@ struct scoreboard_request {
 
 /*
  * Make a scoreboard of n_slots empty slots in a memfd (memfd_create(2)),
- * sealed against a change of its size. Returns 0 or -errno.
+ * sealed against a change of its size; or in anonymous memory where there can
+ * be no memfd. Returns 0 or -errno.
  */
 __attribute__((warn_unused_result)) int scoreboard_new(size_t n_slots,
                                                        struct scoreboard **ret_scoreboard);
@@ -73,7 +74,7 @@ __attribute__((warn_unused_result)) int scoreboard_new(size_t n_slots,
 __attribute__((warn_unused_result)) int scoreboard_adopt(int fd, size_t n_slots,
                                                          struct scoreboard **ret_scoreboard);
 
-/* The descriptor of its memory; stays the scoreboard's. */
+/* The descriptor of its memory, which stays the scoreboard's; -1: it has none to hand over. */
 int scoreboard_fd(const struct scoreboard *scoreboard);
 
 /* Unmap and close; NULL is fine. The memory lives on in processes that have it mapped. */

@@ -54,9 +54,10 @@ static void on_drained(void *arg)
     event_base_loopbreak(worker->base);
 }
 
-static void drain(struct worker *worker, int64_t delay_ms, int64_t idle_ms, bool last)
+static void drain(struct worker *worker, struct http_drain drain)
 {
-    struct http_drain drain = {delay_ms, idle_ms, last, on_drained, worker};
+    drain.done = on_drained;
+    drain.arg = worker;
     worker->leaving = true;
     http_server_drain(worker->server, &drain);
 }
@@ -68,7 +69,7 @@ static void leave(struct worker *worker, enum message_leaving_reason reason)
     if (worker->leaving)
         return;
     tell(worker, &message);
-    drain(worker, 0, worker->birth->conf->instance.drain_idle_ms, false);
+    drain(worker, (struct http_drain){.idle_ms = worker->birth->conf->instance.drain_idle_ms});
 }
 
 static void on_signal(evutil_socket_t signal_number, short what, void *arg)
@@ -144,10 +145,16 @@ static void on_message(const struct message *message, void *arg)
         on_master_id(worker, message->master_id_is.uuid);
         break;
     case MESSAGE_DRAIN:
-        drain(worker, message->drain.delay_ms, message->drain.idle_ms, message->drain.last);
+        drain(worker, (struct http_drain){.delay_ms = message->drain.delay_ms,
+                                          .idle_ms = message->drain.idle_ms,
+                                          .last = message->drain.last,
+                                          .stopping = message->drain.stopping});
         break;
     case MESSAGE_STOP:
         event_base_loopbreak(worker->base);
+        break;
+    case MESSAGE_LOG:
+        log_move(message->log.fd);
         break;
     default:
         break; /* message_decode() lets no other type through */
@@ -161,7 +168,8 @@ static void on_master_gone(int error, void *arg)
     log_warning("the master is gone (%s), finishing what is in flight",
                 error == 0 ? "end of file" : strerror(-error));
     orphan_deadline(instance->grace_ms);
-    drain(worker, 0, instance->drain_idle_ms, true);
+    drain(worker,
+          (struct http_drain){.idle_ms = instance->drain_idle_ms, .last = true, .stopping = true});
 }
 
 /* Signals that the terminal or an operator sends to the whole group are the master's business. */

@@ -28,6 +28,7 @@ static int decode(const uint8_t *data, size_t size, enum message_sender sender)
         return 0;
     check(message_encode(&message, frame) == size && memcmp(frame, data, size) == 0);
     check(strcmp(message_name(message.type), "?") != 0);
+    check(message.type != MESSAGE_LOG || message.log.fd == -1);
     return 1;
 }
 

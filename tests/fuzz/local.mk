@@ -16,6 +16,9 @@ REPLAY_TESTS += %D%/replay_message
 REPLAY_TESTS += %D%/replay_negotiate
 %C%_replay_negotiate_SOURCES = %D%/replay.c %D%/fuzz_negotiate.c
 
+REPLAY_TESTS += %D%/replay_state
+%C%_replay_state_SOURCES = %D%/replay.c %D%/fuzz_state.c
+
 REPLAY_TESTS += %D%/replay_target
 %C%_replay_target_SOURCES = %D%/replay.c %D%/fuzz_target.c
 
@@ -30,6 +33,8 @@ noinst_PROGRAMS += %D%/fuzz_message
 %C%_fuzz_message_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_negotiate
 %C%_fuzz_negotiate_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_state
+%C%_fuzz_state_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_target
 %C%_fuzz_target_LDFLAGS = $(link_libfuzzer)
 endif

@@ -33,12 +33,14 @@ static void refuses_with_advice(void **state)
     } cases[] = {
         {{"-x"}, "unknown option '-x'; see zombie-server -h"},
         {{"-C"}, "unknown option '-C'; see zombie-server -h"},
+        {{"-P"}, "unknown option '-P'; see zombie-server -h"},
         {{"-dx"}, "unknown option '-x'; see zombie-server -h"},
         {{"--wrokers", "3"}, "unknown option '--wrokers'; see zombie-server -h"},
         {{"-w"}, "option -w needs a value"},
         {{"-dw"}, "option -w needs a value"},
         {{"--workers"}, "option --workers needs a value"},
         {{"--chaos=yes"}, "option --chaos takes no value"},
+        {{"--preflight=yes"}, "option --preflight takes no value"},
         {{"-c", "a", "-c", "b"}, "option -c is given twice"},
         {{"-c", "a", "--config", "b"}, "option --config is given twice"},
         {{"-e", "a", "-e", "b"}, "option -e is given twice"},
@@ -74,6 +76,7 @@ static void knows_the_actions(void **state)
         {{"--version"}, CONF_ACTION_VERSION},
         {{"-h"}, CONF_ACTION_HELP},
         {{"--help"}, CONF_ACTION_HELP},
+        {{"--preflight"}, CONF_ACTION_PREFLIGHT},
     };
 
     (void)state;
@@ -127,7 +130,26 @@ static void keeps_file_and_environment(void **state)
     conf_args_clear(&args);
 }
 
-/* Whoever adds an option to the table must explain it to users. */
+/* The preflight of an upgrade is run with the arguments of the master that asks for it. */
+static void preflight_keeps_the_arguments(void **state)
+{
+    static const char *const words[] = {"--preflight", "-c", "a.conf", "-w4", NULL};
+    struct conf_args args;
+    char error[256];
+
+    (void)state;
+    assert_int_equal(parse(words, &args, error, sizeof(error)), 0);
+    assert_int_equal(args.action, CONF_ACTION_PREFLIGHT);
+    assert_string_equal(args.file, "a.conf");
+    assert_int_equal(args.n_overrides, 1);
+    assert_int_equal(args.overrides[0].letter, 'w');
+    conf_args_clear(&args);
+}
+
+/*
+ * Whoever adds an option to the table must explain it to users; only
+ * --preflight, which a master gives to the program it upgrades to, is not theirs.
+ */
 static void usage_names_every_option(void **state)
 {
     char *text = NULL, *rest = NULL;
@@ -139,8 +161,12 @@ static void usage_names_every_option(void **state)
     conf_args_list(out);
     (void)fclose(out);
     for (char *word = strtok_r(text, " \n", &rest); word != NULL;
-         word = strtok_r(NULL, " \n", &rest))
-        assert_non_null(strstr(conf_args_usage(), word));
+         word = strtok_r(NULL, " \n", &rest)) {
+        if (strcmp(word, "--preflight") != 0)
+            assert_non_null(strstr(conf_args_usage(), word));
+        else
+            assert_null(strstr(conf_args_usage(), "preflight"));
+    }
     free(text);
 }
 
@@ -156,15 +182,20 @@ static void lists_options(void **state)
     (void)fclose(out);
     assert_non_null(strstr(text, "-c --config\n"));
     assert_non_null(strstr(text, "\n--chaos\n"));
+    assert_non_null(strstr(text, "\n--preflight\n"));
     free(text);
 }
 
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(refuses_with_advice),      cmocka_unit_test(knows_the_actions),
-        cmocka_unit_test(keeps_overrides_in_order), cmocka_unit_test(keeps_file_and_environment),
-        cmocka_unit_test(usage_names_every_option), cmocka_unit_test(lists_options),
+        cmocka_unit_test(refuses_with_advice),
+        cmocka_unit_test(knows_the_actions),
+        cmocka_unit_test(keeps_overrides_in_order),
+        cmocka_unit_test(keeps_file_and_environment),
+        cmocka_unit_test(preflight_keeps_the_arguments),
+        cmocka_unit_test(usage_names_every_option),
+        cmocka_unit_test(lists_options),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

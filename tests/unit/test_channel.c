@@ -4,6 +4,7 @@
  */
 #include "config.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <setjmp.h>
@@ -22,14 +23,16 @@
 #include "ipc/channel.h"
 
 #define NOT_CLOSED 1 /* no -errno and not the 0 of end of file */
+#define MAX_ALONG  8 /* descriptors that one packet of a test brings along */
 
-/* A master's channel, the raw descriptor of its worker, and what the callbacks saw. */
+/* One end's channel, the raw descriptor of the other end, and what the callbacks saw. */
 struct test {
     struct event_base *base;
     struct channel *channel;
     int peer;
     int messages;
     struct message last;
+    int open;         /* descriptors of this process when the last one came */
     int closed;       /* how often */
     int error;        /* of the last time */
     int free_message; /* free the channel in the n-th message, */
@@ -42,11 +45,24 @@ static void free_channel(struct test *test)
     test->channel = NULL;
 }
 
+static int count_descriptors(void)
+{
+    DIR *folder = opendir("/proc/self/fd");
+    int n = 0;
+
+    assert_non_null(folder);
+    while (readdir(folder) != NULL)
+        n++;
+    (void)closedir(folder);
+    return n;
+}
+
 static void on_message(const struct message *message, void *arg)
 {
     struct test *test = arg;
 
     test->last = *message;
+    test->open = count_descriptors();
     if (++test->messages == test->free_message)
         free_channel(test);
 }
@@ -61,9 +77,10 @@ static void on_closed(int error, void *arg)
         free_channel(test);
 }
 
-static int set_up(void **state)
+static const struct channel_callbacks callbacks = {on_message, on_closed};
+
+static int set_up_end(void **state, enum message_sender peer)
 {
-    static const struct channel_callbacks callbacks = {on_message, on_closed};
     static struct test test;
     int fds[2];
 
@@ -73,7 +90,17 @@ static int set_up(void **state)
         return -1;
     test.peer = fds[1];
     test.base = event_base_new();
-    return channel_new(test.base, fds[0], MESSAGE_FROM_WORKER, &callbacks, &test, &test.channel);
+    return channel_new(test.base, fds[0], peer, &callbacks, &test, &test.channel);
+}
+
+static int set_up(void **state)
+{
+    return set_up_end(state, MESSAGE_FROM_WORKER);
+}
+
+static int set_up_worker(void **state)
+{
+    return set_up_end(state, MESSAGE_FROM_MASTER);
 }
 
 static int tear_down(void **state)
@@ -213,7 +240,7 @@ static void flush_delivers_all(void **state)
  */
 static void flush_delivers_the_words_before_a_reset(void **state)
 {
-    static const struct message drain = {.type = MESSAGE_DRAIN, .drain = {0, 0, 1}};
+    static const struct message drain = {.type = MESSAGE_DRAIN, .drain = {.last = 1}};
     struct test *test = *state;
 
     assert_int_equal(channel_send(test->channel, &drain), 0);
@@ -227,7 +254,7 @@ static void flush_delivers_the_words_before_a_reset(void **state)
 
 static void the_loop_delivers_the_words_before_a_reset(void **state)
 {
-    static const struct message drain = {.type = MESSAGE_DRAIN, .drain = {0, 0, 1}};
+    static const struct message drain = {.type = MESSAGE_DRAIN, .drain = {.last = 1}};
     struct test *test = *state;
 
     assert_int_equal(channel_send(test->channel, &drain), 0);
@@ -349,6 +376,100 @@ static void may_be_freed_when_closed_in_a_flush(void **state)
     assert_null(test->channel);
 }
 
+/* Have the other end send this with n duplicates of a descriptor beside it (unix(7)). */
+static void send_along(struct test *test, const uint8_t *frame, size_t len, size_t n)
+{
+    union {
+        struct cmsghdr header;
+        char bytes[CMSG_SPACE(MAX_ALONG * sizeof(int))];
+    } room = {.header = {.cmsg_len = CMSG_LEN(n * sizeof(int)),
+                         .cmsg_level = SOL_SOCKET,
+                         .cmsg_type = SCM_RIGHTS}};
+    struct iovec bytes = {(void *)frame, len};
+    struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
+
+    for (size_t i = 0; i < n; i++)
+        memcpy(CMSG_DATA(&room.header) + i * sizeof(int), &test->peer, sizeof(int));
+    if (n > 0) {
+        packet.msg_control = room.bytes;
+        packet.msg_controllen = CMSG_SPACE(n * sizeof(int));
+    }
+    assert_int_equal(sendmsg(test->peer, &packet, 0), len);
+}
+
+/* Whoever has been told where the log is may write there, for as long as it likes. */
+static void a_log_brings_its_descriptor(void **state)
+{
+    struct test *test = *state;
+    struct channel *master;
+    int fds[2], fd, peer = test->peer;
+    char byte;
+
+    assert_int_equal(pipe(fds), 0);
+    assert_int_equal(channel_new(test->base, peer, MESSAGE_FROM_WORKER, &callbacks, test, &master),
+                     0);
+    test->peer = -1;
+    assert_int_equal(channel_fd(master), peer);
+    assert_int_equal(channel_send(master, &(struct message){.type = MESSAGE_LOG, .log = {fds[1]}}),
+                     0);
+    assert_int_equal(close(fds[1]), 0);
+    test->free_message = 1;
+    turn(test);
+    check(test, 1, 0, NOT_CLOSED);
+    assert_int_equal(test->last.type, MESSAGE_LOG);
+    fd = test->last.log.fd;
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(write(fd, "x", 1), 1);
+    assert_int_equal(read(fds[0], &byte, 1), 1);
+    assert_int_equal(close(fd), 0);
+    assert_int_equal(read(fds[0], &byte, 1), 0); /* nobody else holds it */
+    assert_int_equal(close(fds[0]), 0);
+    channel_free(master);
+}
+
+/*
+ * Only LOG has a place for a descriptor, and for one. A master never holds
+ * what a worker sends along, so that none can use up the master's.
+ */
+static void no_descriptor_leaks(void **state)
+{
+    static const struct {
+        uint8_t type; /* 0: of a bad frame */
+        uint8_t payload;
+        size_t along;
+    } cases[] = {{MESSAGE_LOG, 0, 0},
+                 {MESSAGE_LOG, 0, 1},
+                 {MESSAGE_LOG, 0, 2},
+                 {MESSAGE_LOG, 0, MAX_ALONG},
+                 {MESSAGE_STOP, 0, 1},
+                 {MESSAGE_STOP, 0, 2},
+                 {0, 0, 1},
+                 {MESSAGE_READY, 4, 1},
+                 {MESSAGE_READY, 4, 2}};
+
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        const uint8_t frame[12] = {'Z', 'S', 1, cases[i].type, 0, 0, 0, cases[i].payload};
+        bool is_log = cases[i].type == MESSAGE_LOG, is_good = cases[i].type != 0;
+        bool is_worker = cases[i].type != MESSAGE_READY;
+        struct test *test = *state;
+        int before;
+
+        assert_int_equal(tear_down(state), 0);
+        assert_int_equal(is_worker ? set_up_worker(state) : set_up(state), 0);
+        before = count_descriptors();
+        send_along(test, frame, 8U + cases[i].payload, cases[i].along);
+        turn(test);
+        check(test, is_good, !is_good, is_good ? NOT_CLOSED : -EBADMSG);
+        if (is_log && cases[i].along <= 1)
+            assert_int_equal(test->last.log.fd >= 0, cases[i].along);
+        if (is_log && test->last.log.fd >= 0)
+            assert_int_equal(close(test->last.log.fd), 0);
+        if (count_descriptors() != before || (!is_worker && test->open != before))
+            fail_msg("type %d, %zu along: %d descriptors, now %d", cases[i].type, cases[i].along,
+                     before, count_descriptors());
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
@@ -365,6 +486,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(does_not_wait_for_a_peer_that_does_not_read, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(says_that_the_peer_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_log_brings_its_descriptor, set_up_worker, tear_down),
+        cmocka_unit_test_setup_teardown(no_descriptor_leaks, set_up, tear_down),
         cmocka_unit_test_setup_teardown(may_be_freed_in_a_message, set_up, tear_down),
         cmocka_unit_test_setup_teardown(may_be_freed_in_a_message_of_a_flush, set_up, tear_down),
         cmocka_unit_test_setup_teardown(may_be_freed_when_closed, set_up, tear_down),

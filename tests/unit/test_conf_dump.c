@@ -38,6 +38,9 @@ static void loads_its_own_dump(void **state)
 
     (void)state;
     fixture_put("a.conf",
+                "instance { chroot = /. cpu_affinity = auto oom_score_adj = 7 core_dumps = yes\n"
+                "landlock = yes hang_timeout_ms = 2000 hang_signal = 40 max_requests = 5\n"
+                "max_memory = 1073741823K max_age_ms = 6 }\n"
                 "instance { workers = 3 daemon = yes pidfile = \"a \\\"b\\\" \\${x} \\\\\" }\n"
                 "listen 'unix:/z #1' { mode = 7 } listen '[::]:1' { backlog = 2 }\n"
                 "chaos { networks = { unix, 10.0.0.0/8 } } log { level = error target = stdout }\n"
@@ -58,6 +61,8 @@ static void loads_its_own_dump(void **state)
     strip_origins(first);
     strip_origins(second);
     free(again);
+    assert_non_null(strstr(first, "hang_signal = \"40\""));
+    assert_non_null(strstr(first, "max_memory = \"1073741823K\""));
     assert_non_null(strstr(first, "body = \"\\${HOME} $ {x}\\x0a\\x09\""));
     assert_string_equal(first, second);
     free(first);

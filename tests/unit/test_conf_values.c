@@ -3,7 +3,10 @@
  */
 #include "config.h"
 
+#include <errno.h>
+#include <limits.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -13,6 +16,7 @@
 
 #include <cmocka.h>
 
+#include "conf/value.h"
 #include "conf_fixture.h"
 
 static void has_built_in_values(void **state)
@@ -39,6 +43,16 @@ static void has_built_in_values(void **state)
     assert_int_equal(fixture_load(none, &conf, error), 0);
     assert_int_equal(conf->instance.workers, 0);
     assert_int_equal(conf->instance.backoff_max_ms, 30000);
+    assert_string_equal(conf->instance.chroot, "");
+    assert_int_equal(conf->instance.cpu_affinity, CONF_AFFINITY_NO);
+    assert_int_equal(conf->instance.oom_score_adj, 300);
+    assert_false(conf->instance.core_dumps);
+    assert_false(conf->instance.landlock);
+    assert_int_equal(conf->instance.hang_timeout_ms, 10000);
+    assert_int_equal(conf->instance.hang_signal, SIGABRT);
+    assert_int_equal(conf->instance.max_requests, 0);
+    assert_int_equal(conf->instance.max_memory, 0);
+    assert_int_equal(conf->instance.max_age_ms, 0);
     assert_int_equal(conf->log.level, LOG_LEVEL_INFO);
     assert_string_equal(conf->log.target, "stderr");
     assert_int_equal(conf->n_listens, 1);
@@ -84,6 +98,24 @@ static void reads_values(void **state)
                    "listen \"127.0.0.1:00\" {  # @/a.conf:2"}},
         {.base = "instance { user = root group = root }",
          .lines = {"instance: user = \"root\"  # @/a.conf:1"}},
+        {.base = "instance { chroot = . cpu_affinity = auto oom_score_adj = 1000\n"
+                 "core_dumps = on landlock = on }",
+         .lines = {"instance: chroot = \"@/.\"  # @/a.conf:1",
+                   "instance: cpu_affinity = \"auto\"  # @/a.conf:1",
+                   "instance: oom_score_adj = \"1000\"  # @/a.conf:1",
+                   "instance: core_dumps = \"yes\"  # @/a.conf:2",
+                   "instance: landlock = \"yes\"  # @/a.conf:2"}},
+        {.base = "instance { hang_timeout_ms = 2000 hang_signal = sigquit\n"
+                 "max_requests = 1000000000 max_age_ms = 2147483647 max_memory = 1048576m }",
+         .lines = {"instance: hang_timeout_ms = \"2000\"  # @/a.conf:1",
+                   "instance: hang_signal = \"QUIT\"  # @/a.conf:1",
+                   "instance: max_requests = \"1000000000\"  # @/a.conf:2",
+                   "instance: max_age_ms = \"2147483647\"  # @/a.conf:2",
+                   "instance: max_memory = \"1024G\"  # @/a.conf:2"}},
+        {.base = "instance { hang_timeout_ms = 0 chroot = '' max_memory = 0 }",
+         .lines = {"instance: hang_timeout_ms = \"0\"  # @/a.conf:1",
+                   "instance: chroot = \"\"  # @/a.conf:1",
+                   "instance: max_memory = \"0\"  # @/a.conf:1"}},
         {.base = "route '/a' { handler = text body = \"\\\"\\\\\\t\\${x} \\101\\x42\" }",
          .lines = {"route \"/a\": body = \"\\\"\\\\\\x09\\${x} AB\"  # @/a.conf:1",
                    "route \"/hello\": handler = \"text\"  # built-in"}},
@@ -131,12 +163,229 @@ static void refuses_bad_values(void **state)
         {.base = "instance {\nbackoff_min_ms = 40000\nbackoff_max_ms = 39999 }",
          .error =
              "@/a.conf:3: instance.backoff_max_ms (39999) is less than backoff_min_ms (40000)"},
+        {.base = "instance {\nhang_timeout_ms = 1 }",
+         .error = "@/a.conf:2: instance.hang_timeout_ms (1) must be 0 or 2000 to 3600000: the "
+                  "heartbeat comes once a second"},
+        {.base = "instance { hang_timeout_ms = 1999 }",
+         .error = "@/a.conf:1: instance.hang_timeout_ms (1999) must be 0 or 2000 to 3600000: *"},
+        {.base = "instance {\nhang_signal = FOO }",
+         .error = "@/a.conf:2: instance.hang_signal: 'FOO' is not a signal such as ABRT or 6"},
+        {.base = "instance { max_memory = 2T }",
+         .error = "@/a.conf:1: instance.max_memory: '2T' is not a size from 0 to 1024G, in bytes "
+                  "or with K, M or G"},
+        {.base = "instance {\nmax_memory = 1M }",
+         .error = "@/a.conf:2: instance.max_memory (1048576 bytes) is less than an empty worker "
+                  "takes (*"},
+        {.base = "instance { max_memory = 1 }",
+         .error = "@/a.conf:1: instance.max_memory (1 bytes) is less than an empty worker *"},
+        {.base = "",
+         .words = {"-o", "instance.max_memory=64k"},
+         .error = "-o: instance.max_memory (65536 bytes) is less than an empty worker takes (*"},
+        {.base = "instance {\n\nchroot = nowhere }",
+         .error = "@/a.conf:3: instance.chroot: @/nowhere: No such file or directory"},
+        {.base = "instance { chroot = a.conf }",
+         .error = "@/a.conf:1: instance.chroot: @/a.conf: Not a directory"},
+        {.base = "instance { cpu_affinity = yes }",
+         .error = "@/a.conf:1: instance.cpu_affinity: 'yes' is not one of no, auto"},
+        {.base = "instance { oom_score_adj = 1001 }",
+         .error = "@/a.conf:1: instance.oom_score_adj: '1001' is not a whole number from 0 to "
+                  "1000"},
         {.base = "route '/' { handler = text status = 99 }",
          .error = "@/a.conf:1: route \"/\": status: '99' is not a whole number from 200 to 599"},
     };
 
     (void)state;
     RUN_ROWS(rows);
+}
+
+#define UNTOUCHED (-77L)
+
+/* What an option makes of a text: printed back, or the reason why not. */
+struct text_row {
+    const char *text;
+    long value;          /* unless refused */
+    const char *printed; /* NULL: refused */
+    const char *why;
+};
+
+static void check_text(const struct conf_option *option, const struct text_row *row)
+{
+    char *item = (char *)row->text, *printed = NULL;
+    struct conf_list texts = {&item, 1};
+    char why[CONF_WHY_SIZE] = "";
+    long value = UNTOUCHED;
+    size_t size;
+    FILE *out;
+
+    if (row->printed == NULL) {
+        if (conf_value_read(option, &texts, NULL, &value, why) != -EINVAL || value != UNTOUCHED)
+            fail_msg("'%s' makes %ld", row->text, value);
+        assert_string_equal(why, row->why);
+        return;
+    }
+    if (conf_value_read(option, &texts, NULL, &value, why) != 0 || value != row->value)
+        fail_msg("'%s' makes %ld: %s", row->text, value, why);
+    out = open_memstream(&printed, &size);
+    assert_non_null(out);
+    conf_value_print(option, &value, out);
+    (void)fclose(out);
+    assert_string_equal(printed, row->printed);
+    free(printed);
+}
+
+#define CHECK_TEXTS(option, rows)                                                         \
+    for (size_t row_index = 0; row_index < sizeof(rows) / sizeof((rows)[0]); row_index++) \
+    check_text(&(option), &(rows)[row_index])
+
+#define NO_SIZE(text)                                                                            \
+    {                                                                                            \
+        (text), 0, NULL, "'" text "' is not a size from 2K to 1024G, in bytes or with K, M or G" \
+    }
+
+static void reads_sizes(void **state)
+{
+    static const struct conf_option option = {.type = CONF_SIZE, .min = 2048, .max = 1L << 40};
+    static const struct text_row rows[] = {
+        {"2048", 2048, "\"2K\"", NULL},
+        {"2049", 2049, "\"2049\"", NULL},
+        {"2k", 2048, "\"2K\"", NULL},
+        {"1025K", 1025L << 10, "\"1025K\"", NULL},
+        {"1024K", 1L << 20, "\"1M\"", NULL},
+        {"512m", 512L << 20, "\"512M\"", NULL},
+        {"3G", 3L << 30, "\"3G\"", NULL},
+        {"1024g", 1L << 40, "\"1024G\"", NULL},
+        {"1099511627776", 1L << 40, "\"1024G\"", NULL},
+        {"0000000000000000000000000000000000000000000000000004K", 4096, "\"4K\"", NULL},
+        NO_SIZE("0"),
+        NO_SIZE("2047"),
+        NO_SIZE("1K"),
+        NO_SIZE("1099511627777"),
+        NO_SIZE("1025G"),
+        NO_SIZE("1073741825K"),
+        NO_SIZE("9223372036854775807G"),
+        NO_SIZE("18014398509481985K"), /* 2^64 + 1024 bytes */
+        NO_SIZE("99999999999999999999999999999999999999999999999"),
+        NO_SIZE(""),
+        NO_SIZE("K"),
+        NO_SIZE("-5"),
+        NO_SIZE("+5M"),
+        NO_SIZE(" 5M"),
+        NO_SIZE("5 M"),
+        NO_SIZE("5M "),
+        NO_SIZE("5MB"),
+        NO_SIZE("5KK"),
+        NO_SIZE("1T"),
+        NO_SIZE("1e9"),
+        NO_SIZE("1.5G"),
+        NO_SIZE("0x1000"),
+        NO_SIZE("4\x0b"), /* K without the bit that makes it a letter */
+        NO_SIZE("no"),
+    };
+    static const struct conf_option any = {.type = CONF_SIZE, .min = 0, .max = LONG_MAX};
+    static const struct text_row limits[] = {
+        {"0", 0, "\"0\"", NULL},
+        {"000", 0, "\"0\"", NULL},
+        {"0G", 0, "\"0\"", NULL},
+        {"1", 1, "\"1\"", NULL},
+        {"9223372036854775807", LONG_MAX, "\"9223372036854775807\"", NULL},
+        {"8589934591G", LONG_MAX - ((1L << 30) - 1), "\"8589934591G\"", NULL},
+        {"8589934592G", 0, NULL,
+         "'8589934592G' is not a size from 0 to 9223372036854775807, in bytes or with K, M or G"},
+    };
+
+    (void)state;
+    CHECK_TEXTS(option, rows);
+    CHECK_TEXTS(any, limits);
+}
+
+#define NO_SIGNAL(text)                                                 \
+    {                                                                   \
+        (text), 0, NULL, "'" text "' is not a signal such as ABRT or 6" \
+    }
+
+#define HARMLESS(text)                                                  \
+    {                                                                   \
+        (text), 0, NULL, "the signal '" text "' does not end a process" \
+    }
+
+static void reads_signals(void **state)
+{
+    static const struct conf_option option = {.type = CONF_SIGNAL};
+    static const struct text_row rows[] = {
+        {"ABRT", SIGABRT, "\"ABRT\"", NULL},
+        {"SIGABRT", SIGABRT, "\"ABRT\"", NULL},
+        {"sigAbrt", SIGABRT, "\"ABRT\"", NULL},
+        {"abrt", SIGABRT, "\"ABRT\"", NULL},
+        {"6", SIGABRT, "\"ABRT\"", NULL},
+        {"006", SIGABRT, "\"ABRT\"", NULL},
+        {"1", SIGHUP, "\"HUP\"", NULL},
+        {"Quit", SIGQUIT, "\"QUIT\"", NULL},
+        {"SEGV", SIGSEGV, "\"SEGV\"", NULL},
+        {"KILL", SIGKILL, "\"KILL\"", NULL},
+        {"SYS", SIGSYS, "\"SYS\"", NULL},
+        {"40", 40, "\"40\"", NULL},
+        {"64", 64, "\"64\"", NULL},
+        NO_SIGNAL("FOO"),
+        NO_SIGNAL(""),
+        NO_SIGNAL("SIG"),
+        NO_SIGNAL("SIGSIGABRT"),
+        NO_SIGNAL("SIG6"),
+        NO_SIGNAL("ABRT "),
+        NO_SIGNAL(" ABRT"),
+        NO_SIGNAL("ABR"),
+        NO_SIGNAL("ABRTX"),
+        NO_SIGNAL("0"),
+        NO_SIGNAL("-1"),
+        NO_SIGNAL("+6"),
+        NO_SIGNAL("32"), /* the C library keeps it */
+        NO_SIGNAL("33"),
+        NO_SIGNAL("65"),
+        NO_SIGNAL("99"),
+        NO_SIGNAL("4294967302"), /* 6 in 32 bits */
+        NO_SIGNAL("99999999999999999999"),
+        NO_SIGNAL("RTMIN"),
+        HARMLESS("STOP"),
+        HARMLESS("sigcont"),
+        HARMLESS("TSTP"),
+        HARMLESS("TTIN"),
+        HARMLESS("TTOU"),
+        HARMLESS("CHLD"),
+        HARMLESS("URG"),
+        HARMLESS("WINCH"),
+        HARMLESS("19"),
+    };
+
+    (void)state;
+    CHECK_TEXTS(option, rows);
+}
+
+static void names_every_signal(void **state)
+{
+    static const struct conf_option option = {.type = CONF_SIGNAL};
+    char text[16], *item = text, why[CONF_WHY_SIZE];
+    struct conf_list texts = {&item, 1};
+    int n_read = 0;
+
+    (void)state;
+    for (int number = 1; number <= SIGRTMAX; number++) {
+        struct text_row row = {.text = text, .value = number};
+        char printed[24];
+        const char *name = sigabbrev_np(number);
+        long value;
+
+        (void)snprintf(text, sizeof(text), "%d", number);
+        if (conf_value_read(&option, &texts, NULL, &value, why) < 0)
+            continue;
+        (void)snprintf(printed, sizeof(printed), "\"%s\"", name != NULL ? name : text);
+        row.printed = printed;
+        check_text(&option, &row);
+        if (name != NULL)
+            (void)snprintf(text, sizeof(text), "%s", name);
+        check_text(&option, &row);
+        n_read++;
+    }
+    /* All but two that the C library keeps and eight that do not end a process. */
+    assert_int_equal(n_read, SIGRTMAX - (SIGRTMIN - 32) - 8);
 }
 
 static void refuses_bad_sections(void **state)
@@ -183,6 +432,9 @@ int main(void)
         cmocka_unit_test_setup_teardown(has_built_in_values, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(reads_values, fixture_setup, fixture_teardown),
         cmocka_unit_test_setup_teardown(refuses_bad_values, fixture_setup, fixture_teardown),
+        cmocka_unit_test(reads_sizes),
+        cmocka_unit_test(reads_signals),
+        cmocka_unit_test(names_every_signal),
         cmocka_unit_test_setup_teardown(refuses_bad_sections, fixture_setup, fixture_teardown),
     };
 

@@ -43,14 +43,15 @@ static const struct {
      {.type = MESSAGE_MASTER_ID_IS,
       .master_id_is = {7, {0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 255}}},
      20},
-    {"DRAIN", MESSAGE_FROM_MASTER, {.type = MESSAGE_DRAIN, .drain = {1000, 2000, 0}}, 9},
-    {"DRAIN", MESSAGE_FROM_MASTER, {.type = MESSAGE_DRAIN, .drain = {UINT32_MAX, 1, 1}}, 9},
+    {"DRAIN", MESSAGE_FROM_MASTER, {.type = MESSAGE_DRAIN, .drain = {1000, 2000, 0, 1}}, 10},
+    {"DRAIN", MESSAGE_FROM_MASTER, {.type = MESSAGE_DRAIN, .drain = {UINT32_MAX, 1, 1, 0}}, 10},
     {"STOP", MESSAGE_FROM_MASTER, {.type = MESSAGE_STOP}, 0},
     {"LEAVING", MESSAGE_FROM_WORKER, {.type = MESSAGE_LEAVING, .leaving = {0}}, 1},
     {"LEAVING",
      MESSAGE_FROM_WORKER,
      {.type = MESSAGE_LEAVING, .leaving = {LEAVING_REASONS - 1}},
      1},
+    {"LOG", MESSAGE_FROM_MASTER, {.type = MESSAGE_LOG, .log = {7}}, 0},
     {"CHAOS", MESSAGE_FROM_WORKER, {.type = MESSAGE_CHAOS, .chaos = {0, 0, ""}}, 6},
     {"CHAOS", MESSAGE_FROM_WORKER, {.type = MESSAGE_CHAOS, .chaos = {1, 1, "[::1]:80"}}, 14},
     {"CHAOS",
@@ -125,6 +126,7 @@ static void same_fields(const struct message *a, const struct message *b)
         assert_int_equal(a->drain.delay_ms, b->drain.delay_ms);
         assert_int_equal(a->drain.idle_ms, b->drain.idle_ms);
         assert_int_equal(a->drain.last, b->drain.last);
+        assert_int_equal(a->drain.stopping, b->drain.stopping);
         break;
     case MESSAGE_STOP:
         break;
@@ -136,6 +138,8 @@ static void same_fields(const struct message *a, const struct message *b)
         assert_int_equal(a->chaos.after_ms, b->chaos.after_ms);
         assert_string_equal(a->chaos.client, b->chaos.client);
         break;
+    case MESSAGE_LOG:
+        break; /* a descriptor is no part of the frame */
     }
 }
 
@@ -152,6 +156,22 @@ static void goes_there_and_back(void **state)
         same_fields(&message, &cases[i].message);
         refuse("the other sender", frame, len, other(cases[i].sender));
     }
+}
+
+/* Its number means nothing to the process that reads the frame. */
+static void a_descriptor_is_not_in_the_frame(void **state)
+{
+    static const struct message sent = {.type = MESSAGE_LOG, .log = {7}};
+    static const uint8_t expected[] = {'Z', 'S', 1, 9, 0, 0, 0, 0};
+    uint8_t frame[MESSAGE_SIZE];
+    struct message message;
+
+    (void)state;
+    assert_int_equal(message_encode(&sent, frame), sizeof(expected));
+    assert_memory_equal(frame, expected, sizeof(expected));
+    assert_int_equal(decode(expected, sizeof(expected), MESSAGE_FROM_MASTER, &message), 0);
+    assert_int_equal(message.type, MESSAGE_LOG);
+    assert_int_equal(message.log.fd, -1);
 }
 
 static void has_these_bytes(void **state)
@@ -198,7 +218,7 @@ static void refuses_wrong_headers(void **state)
         uint8_t value;
     } spoils[] = {
         {"magic", 0, 'z'},     {"magic", 1, 'T'},     {"version 0", 2, 0},
-        {"version 2", 2, 2},   {"type 0", 3, 0},      {"type 9", 3, 9},
+        {"version 2", 2, 2},   {"type 0", 3, 0},      {"type 10", 3, 10},
         {"type 255", 3, 255},  {"length 2^24", 4, 1}, {"length 2^31", 4, 128},
         {"length 2^16", 5, 1}, {"length 2^8", 6, 1},  {"length 255", 7, 255},
     };
@@ -230,16 +250,19 @@ static void refuse_payload(const char *what, enum message_type type, const void 
 
 static void refuses_values_out_of_range(void **state)
 {
-    static const uint8_t drain[] = {0, 0, 0, 1, 0, 0, 0, 1, 2};
+    static const uint8_t last[] = {0, 0, 0, 1, 0, 0, 0, 1, 2, 0};
+    static const uint8_t stopping[] = {0, 0, 0, 1, 0, 0, 0, 1, 0, 2};
     static const uint8_t leaving[] = {LEAVING_REASONS};
     static const uint8_t leaving_255[] = {255};
     static const uint8_t chaos[] = {CHAOS_MODES, 0, 0, 0, 0, 1, 'x'};
 
     (void)state;
-    refuse_payload("DRAIN, last 2", MESSAGE_DRAIN, drain, sizeof(drain));
+    refuse_payload("DRAIN, last 2", MESSAGE_DRAIN, last, sizeof(last));
+    refuse_payload("DRAIN, stopping 2", MESSAGE_DRAIN, stopping, sizeof(stopping));
     refuse_payload("LEAVING, reason 2", MESSAGE_LEAVING, leaving, sizeof(leaving));
     refuse_payload("LEAVING, reason 255", MESSAGE_LEAVING, leaving_255, sizeof(leaving_255));
     refuse_payload("CHAOS, mode 5", MESSAGE_CHAOS, chaos, sizeof(chaos));
+    refuse_payload("LOG, with a number", MESSAGE_LOG, last, 4);
 }
 
 static void refuses_bad_texts(void **state)
@@ -308,7 +331,7 @@ static void has_names(void **state)
     for (size_t i = 0; i < N_CASES; i++)
         assert_string_equal(message_name(cases[i].message.type), cases[i].name);
     assert_string_equal(message_name((enum message_type)0), "?");
-    assert_string_equal(message_name((enum message_type)9), "?");
+    assert_string_equal(message_name((enum message_type)10), "?");
     assert_string_equal(message_name((enum message_type)255), "?");
     for (int i = 0; i < CHAOS_MODES; i++)
         assert_string_equal(chaos_mode_name((enum chaos_mode)i), modes[i]);
@@ -318,6 +341,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(goes_there_and_back),
+        cmocka_unit_test(a_descriptor_is_not_in_the_frame),
         cmocka_unit_test(has_these_bytes),
         cmocka_unit_test(refuses_every_other_length),
         cmocka_unit_test(refuses_wrong_headers),

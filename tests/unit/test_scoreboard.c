@@ -4,16 +4,19 @@
  */
 #include "config.h"
 
-#include <sched.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <sched.h>
 #include <setjmp.h>
+#include <signal.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -113,6 +116,73 @@ static void survives_in_another_mapping(void **state)
     assert_string_equal(work.client, "192.0.2.1:4711");
     scoreboard_free(adopted);
     assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+/* A master that is handed a memfd must be able to trust its size. */
+static void its_memory_can_neither_shrink_nor_grow(void **state)
+{
+    struct scoreboard *scoreboard = make(3);
+    int fd = scoreboard_fd(scoreboard);
+
+    (void)state;
+    assert_true(fd >= 0);
+    assert_int_equal(fcntl(fd, F_GETFD), FD_CLOEXEC);
+    assert_int_equal(ftruncate(fd, 0), -1);
+    assert_int_equal(ftruncate(fd, 1 << 20), -1);
+    assert_int_equal(fcntl(fd, F_GET_SEALS), F_SEAL_SHRINK | F_SEAL_GROW | F_SEAL_SEAL);
+    scoreboard_free(scoreboard);
+    assert_int_equal(fcntl(fd, F_GETFD), -1);
+}
+
+/* The first number that a new descriptor would have: the same again when none leaked. */
+static int next_descriptor(void)
+{
+    int fd = dup(STDIN_FILENO);
+
+    (void)close(fd);
+    return fd;
+}
+
+/* What a process sees whose files may have no more than a byte; 0: what it should. */
+static int use_without_memfd(void)
+{
+    static const struct rlimit one_byte = {1, 1};
+    struct scoreboard *scoreboard = NULL;
+    struct scoreboard_work work;
+    int next = next_descriptor(), status;
+    pid_t worker;
+
+    /* Growing a file beyond the limit is refused after a signal that would kill. */
+    if (setrlimit(RLIMIT_FSIZE, &one_byte) != 0 || signal(SIGXFSZ, SIG_IGN) == SIG_ERR)
+        return 1;
+    if (scoreboard_new(3, &scoreboard) != 0)
+        return 2;
+    if (scoreboard_fd(scoreboard) != -1 || next_descriptor() != next)
+        return 3;
+    worker = fork();
+    if (worker == 0) {
+        begin(scoreboard_at(scoreboard, 2), "GET", "/x", 5);
+        _exit(0);
+    }
+    if (worker < 0 || waitpid(worker, &status, 0) != worker || status != 0)
+        return 4;
+    scoreboard_read_work(scoreboard_at(scoreboard, 2), &work);
+    scoreboard_free(scoreboard);
+    return strcmp(work.path, "/x") == 0 && next_descriptor() == next ? 0 : 5;
+}
+
+static void does_without_a_memfd(void **state)
+{
+    int status;
+    pid_t limited = fork();
+
+    (void)state;
+    assert_true(limited >= 0);
+    if (limited == 0)
+        _exit(use_without_memfd());
+    assert_int_equal(waitpid(limited, &status, 0), limited);
+    assert_true(WIFEXITED(status));
+    assert_int_equal(WEXITSTATUS(status), 0);
 }
 
 static void follows_a_request(void **state)
@@ -235,7 +305,7 @@ static void a_new_worker_clears_the_texts(void **state)
     assert_string_equal(work.path, "");
 }
 
-#define ROUNDS 300000
+#define ROUNDS 50000
 
 /* Two requests in turn, method, path and time each of one letter, with a pause in between. */
 static void write_in_turn(struct scoreboard_slot *slot)
@@ -247,7 +317,7 @@ static void write_in_turn(struct scoreboard_slot *slot)
     memset(paths[1], 'B', 63);
     for (int i = 0; i < ROUNDS; i++) {
         begin(slot, methods[i % 2], paths[i % 2], 'A' + i % 2);
-        for (volatile int pause = 0; pause < 300; pause = pause + 1)
+        for (volatile int pause = 0; pause < 3000; pause = pause + 1)
             continue;
     }
 }
@@ -317,6 +387,8 @@ int main(void)
         cmocka_unit_test(is_empty_at_first),
         cmocka_unit_test(keeps_places_and_exits),
         cmocka_unit_test(survives_in_another_mapping),
+        cmocka_unit_test(its_memory_can_neither_shrink_nor_grow),
+        cmocka_unit_test(does_without_a_memfd),
         cmocka_unit_test(follows_a_request),
         cmocka_unit_test(cuts_texts),
         cmocka_unit_test(a_new_worker_clears_the_work),

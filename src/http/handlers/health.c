@@ -13,13 +13,13 @@
 static void serve(struct http_request *request)
 {
     const struct worker_identity *identity = request_identity(request);
-    bool draining = request_is_draining(request);
+    bool stopping = request_finds_stopping(request);
     static const struct reply_header headers[] = {{"Cache-Control", "no-store"}, {NULL, NULL}};
     char body[128];
     snprintf(body, sizeof body, "{\"status\":\"%s\",\"worker\":%" PRIu64 ",\"slot\":%" PRIu32 "}\n",
-             draining ? "draining" : "serving", identity->worker, identity->slot);
+             stopping ? "draining" : "serving", identity->worker, identity->slot);
     struct reply reply = {
-        .status = draining ? 503 : 200,
+        .status = stopping ? 503 : 200,
         .type = "application/json",
         .body = body,
         .len = strlen(body),

@@ -1,0 +1,35 @@
+/*
+ * A generation: a configuration, the sockets it names, and the number that the
+ * workers born under them carry. A reload brings the next one.
+ */
+#ifndef ZOMBIE_CLUSTER_GENERATION_H
+#define ZOMBIE_CLUSTER_GENERATION_H
+
+struct conf;
+struct listeners;
+
+struct generation {
+    unsigned number; /* 1 at start, rises with each reload and upgrade */
+    struct conf *conf;
+    struct listeners *listeners;
+};
+
+/*
+ * Make one: opens what `pool` (NULL: nothing) has not open already. On success
+ * it owns conf. Returns 0; or -errno with a line in the log, conf is then still
+ * the caller's.
+ */
+__attribute__((warn_unused_result)) int generation_new(unsigned number, struct conf *conf,
+                                                       const struct listeners *pool,
+                                                       struct generation **ret_generation);
+
+/* The same, with sockets that are open already and belong to it on success. Returns 0 or -ENOMEM.
+ */
+__attribute__((warn_unused_result)) int generation_adopt(unsigned number, struct conf *conf,
+                                                         struct listeners *listeners,
+                                                         struct generation **ret_generation);
+
+/* Let go of its sockets and free it with its configuration; NULL is fine. */
+void generation_free(struct generation *generation);
+
+#endif

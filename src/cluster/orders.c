@@ -1,0 +1,71 @@
+#include "config.h"
+
+#include "cluster/orders.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+#include "base/log.h"
+#include "cluster/master_state.h"
+#include "cluster/reload.h"
+#include "cluster/reopen.h"
+#include "cluster/strength.h"
+#include "cluster/table.h"
+#include "cluster/upgrade.h"
+
+/* What an order must wait for. */
+enum patience { WAITS_FOR_NOTHING, WAITS_FOR_CHANGES, WAITS_FOR_ELDERS };
+
+static void raise_strength(struct master *master, int64_t now_ms)
+{
+    (void)now_ms;
+    strength_raise(master);
+}
+
+static void reopen(struct master *master, int64_t now_ms)
+{
+    (void)now_ms;
+    reopen_logs(master);
+}
+
+/* In the order in which those that come together are carried out. */
+static const struct {
+    enum master_want want;
+    enum patience patience;
+    void (*act)(struct master *master, int64_t now_ms);
+    const char *name;
+} orders[] = {
+    {WANT_REOPEN, WAITS_FOR_NOTHING, reopen, "reopening the log"},
+    {WANT_UPGRADE, WAITS_FOR_ELDERS, upgrade_begin, "the upgrade"},
+    {WANT_RELOAD, WAITS_FOR_ELDERS, reload_begin, "the reload"},
+    {WANT_MORE, WAITS_FOR_CHANGES, raise_strength, "one worker more"},
+    {WANT_FEWER, WAITS_FOR_CHANGES, strength_lower, "one worker fewer"},
+    {WANT_PAUSE, WAITS_FOR_CHANGES, strength_pause, "the pause"},
+};
+
+static bool may_act(const struct master *master, enum patience patience)
+{
+    if (patience == WAITS_FOR_NOTHING)
+        return true;
+    if (reload_is_active(master) || upgrade_is_active(master))
+        return false;
+    return patience == WAITS_FOR_CHANGES || !table_is_mixed(master);
+}
+
+void orders_take(struct master *master, unsigned wants, int64_t now_ms)
+{
+    unsigned waited = master->waiting;
+    wants |= waited;
+    master->waiting = 0;
+    for (size_t i = 0; i < sizeof orders / sizeof orders[0]; i++) {
+        if ((wants & orders[i].want) == 0)
+            continue;
+        if (may_act(master, orders[i].patience)) {
+            orders[i].act(master, now_ms);
+            continue;
+        }
+        master->waiting |= orders[i].want;
+        if ((waited & orders[i].want) == 0)
+            log_info("%s waits until what is under way has finished", orders[i].name);
+    }
+}

@@ -1,0 +1,25 @@
+/*
+ * Reload: a new generation boots beside the running one and takes over when
+ * all of it is READY. Whatever goes wrong before that, the running one stays.
+ */
+#ifndef ZOMBIE_CLUSTER_RELOAD_H
+#define ZOMBIE_CLUSTER_RELOAD_H
+
+#include <stdbool.h>
+#include <stdint.h>
+
+struct master;
+
+/* Load the configuration and begin. A refusal is logged with file and line, and changes nothing. */
+void reload_begin(struct master *master, int64_t now_ms);
+
+/* Once a turn: fork what is missing, finish, or give up. */
+void reload_step(struct master *master, int64_t now_ms);
+
+/* Whether one is under way. */
+bool reload_is_active(const struct master *master);
+
+/* Give up the generation that boots, if there is one; `why` is for the log. */
+void reload_abandon(struct master *master, const char *why, int64_t now_ms);
+
+#endif

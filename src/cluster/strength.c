@@ -1,0 +1,103 @@
+#include "config.h"
+
+#include "cluster/strength.h"
+
+#include "base/log.h"
+#include "cluster/master_state.h"
+#include "cluster/respawn.h"
+#include "cluster/succession.h"
+#include "cluster/table.h"
+#include "conf/conf.h"
+#include "host/cgroup.h"
+#include "host/cpu_affinity.h"
+#include "host/cpu_count.h"
+#include "host/descriptors.h"
+#include "host/landlock.h"
+#include "host/notify.h"
+#include "http/server.h"
+
+unsigned strength_decide(const struct conf_instance *instance)
+{
+    struct cpu_facts facts = {.affinity = cpu_affinity_count(),
+                              .quota_milli = cgroup_cpu_quota_milli("")};
+    char sum[CPU_COUNT_TEXT_SIZE];
+    if (instance->workers > 0) {
+        log_info("%ld worker%s, as configured", instance->workers,
+                 instance->workers == 1 ? "" : "s");
+        return (unsigned)instance->workers;
+    }
+    cpu_count_describe(&facts, instance->reserve_cpus, instance->containers, sum);
+    log_info("%s", sum);
+    return (unsigned)cpu_count_workers(&facts, instance->reserve_cpus, instance->containers);
+}
+
+void strength_raise_descriptors(const struct conf *conf)
+{
+    size_t needed = http_server_descriptors(conf);
+    size_t limit = descriptors_raise(needed);
+    if (limit < needed)
+        log_warning("http.max_connections = %ld needs %zu descriptors a worker, the limit is %zu: "
+                    "workers accept fewer connections",
+                    conf->http.max_connections, needed, limit);
+}
+
+void strength_announce_sandbox(const struct conf_instance *instance)
+{
+    int version = instance->landlock ? landlock_version() : 0;
+    if (version > 0 && instance->core_dumps)
+        log_warning("landlock = yes leaves core_dumps only a core_pattern(5) with a pipe");
+    if (version > 0)
+        log_info("landlock %d restricts the workers: %s", version, landlock_describe(version));
+    else if (version < 0)
+        log_warning("instance.landlock = yes, but this kernel has no landlock: the workers run "
+                    "without");
+}
+
+int strength_make_policy(const struct conf *conf, struct respawn **ret_respawn)
+{
+    const struct conf_instance *instance = &conf->instance;
+    const struct respawn_limits limits = {
+        .per_second = instance->respawn_per_second,
+        .per_10s = instance->respawn_per_10s,
+        .backoff_min_ms = instance->backoff_min_ms,
+        .backoff_max_ms = instance->backoff_max_ms,
+    };
+    return respawn_new(&limits, ret_respawn);
+}
+
+void strength_raise(struct master *master)
+{
+    if (master->workers >= CONF_WORKERS_MAX) {
+        log_warning("%u workers are the most", master->workers);
+        return;
+    }
+    master->workers++;
+    log_info("one worker more: %u, until the next reload", master->workers);
+}
+
+static void retire_all_above(struct master *master, unsigned number, const char *reason,
+                             int64_t now_ms)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (master->slots[i].number > number && !master->slots[i].leaving)
+            succession_retire(&master->slots[i], reason, false, now_ms);
+}
+
+void strength_lower(struct master *master, int64_t now_ms)
+{
+    if (master->workers <= 1) {
+        log_warning("one worker is the least");
+        return;
+    }
+    master->workers--;
+    log_info("one worker fewer: %u, until the next reload", master->workers);
+    retire_all_above(master, master->workers, "fewer workers are wanted", now_ms);
+}
+
+void strength_pause(struct master *master, int64_t now_ms)
+{
+    master->workers = 0;
+    log_warning("pausing: all workers leave, connections wait until a reload (HUP) or TTIN");
+    notify_send("STATUS=Paused");
+    retire_all_above(master, 0, "the instance pauses", now_ms);
+}

@@ -1,0 +1,233 @@
+#include "config.h"
+
+#include "cluster/upgrade.h"
+
+#include <errno.h>
+#include <fcntl.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/mman.h>
+#include <sys/prctl.h>
+#include <sys/wait.h>
+#include <sysexits.h>
+#include <unistd.h>
+
+#include "base/log.h"
+#include "cluster/child.h"
+#include "cluster/handover.h"
+#include "cluster/launch.h"
+#include "cluster/master_state.h"
+#include "cluster/preflight.h"
+#include "cluster/signals.h"
+#include "cluster/state.h"
+#include "conf/conf.h"
+
+/* How much of what a trial says goes to the log. */
+#define REPORT_SIZE 1024
+
+bool upgrade_is_active(const struct master *master)
+{
+    return master->upgrade.pid != 0 || master->upgrade.passed;
+}
+
+static void refuse(const char *why)
+{
+    log_error("upgrade refused: %s; nothing has changed, version " PACKAGE_VERSION " goes on", why);
+}
+
+/* The state as text in a memfd that survives execve(2). Returns the descriptor or -errno. */
+static int write_state(const struct state *state)
+{
+    char *text;
+    int err = state_encode(state, HANDOVER_LAYOUTS, &text);
+    if (err != 0)
+        return err;
+    int fd = memfd_create("zombie-state", MFD_CLOEXEC);
+    size_t len = strlen(text);
+    if (fd < 0 || write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)
+        err = errno != 0 ? -errno : -EIO;
+    free(text);
+    if (err == 0)
+        return fd;
+    if (fd >= 0)
+        close(fd);
+    return err;
+}
+
+/* Point the environment at the state, go where the command line is valid, and become the program.
+ */
+static int execute(const struct launch *launch, char *const *argv, int state_fd)
+{
+    char text[16];
+    snprintf(text, sizeof text, "%d", state_fd);
+    if (fcntl(state_fd, F_SETFD, 0) != 0 || setenv(LAUNCH_STATE_VARIABLE, text, 1) != 0)
+        return -errno;
+    launch_enter_folder(launch);
+    execv(launch->program, argv);
+    int err = -errno;
+    unsetenv(LAUNCH_STATE_VARIABLE);
+    return err;
+}
+
+/* The command line of the start, with one word more. NULL: out of memory. */
+static char **make_trial_argv(char *const *argv)
+{
+    static char word[] = "--preflight";
+    size_t n = 0;
+    while (argv[n] != NULL)
+        n++;
+    char **copy = calloc(n + 2, sizeof *copy);
+    if (copy == NULL)
+        return NULL;
+    copy[0] = argv[0];
+    copy[1] = word;
+    for (size_t i = 1; i < n; i++)
+        copy[i + 1] = argv[i];
+    return copy;
+}
+
+/* The child's side: what it says on standard error is the report. */
+static _Noreturn void try(const struct master *master, const struct state *state, int state_fd,
+                          int report_fd)
+{
+    const struct launch *launch = master->launch;
+    char **argv = make_trial_argv(launch->argv);
+    setpgid(0, 0);
+    child_reset_signals();
+    prctl(PR_SET_PDEATHSIG, SIGKILL);
+    dup2(report_fd, STDOUT_FILENO);
+    dup2(report_fd, STDERR_FILENO);
+    handover_keep_descriptors(state, true);
+    int err = argv != NULL ? execute(launch, argv, state_fd) : -ENOMEM;
+    dprintf(STDERR_FILENO, "cannot execute %s: %s\n", launch->program, strerror(-err));
+    _exit(EX_OSERR);
+}
+
+static void start_trial(struct master *master, const struct state *state, int64_t now_ms)
+{
+    int state_fd = write_state(state);
+    int report_fd = memfd_create("zombie-preflight", MFD_CLOEXEC);
+    pid_t pid = state_fd >= 0 && report_fd >= 0 ? fork() : -1;
+    if (pid == 0)
+        try(master, state, state_fd, report_fd);
+    if (state_fd >= 0)
+        close(state_fd);
+    if (pid > 0) {
+        setpgid(pid, pid); /* the child does the same: whoever is first */
+        master->upgrade = (struct upgrade){
+            .pid = pid,
+            .report_fd = report_fd,
+            .deadline_ms = now_ms + master->conf->instance.boot_timeout_ms,
+        };
+        return;
+    }
+    refuse(strerror(state_fd < 0 ? -state_fd : errno));
+    if (report_fd >= 0)
+        close(report_fd);
+}
+
+void upgrade_begin(struct master *master, int64_t now_ms)
+{
+    struct state state;
+    if (master->launch->program == NULL) {
+        refuse("the path of the program is not known");
+        return;
+    }
+    if (handover_collect(master, &state) != 0) {
+        refuse("out of memory");
+        return;
+    }
+    log_info("upgrading: trying %s", master->launch->program);
+    start_trial(master, &state, now_ms);
+    state_clear(&state);
+}
+
+/* What the trial said, as one line. */
+static void read_report(int fd, char report[REPORT_SIZE])
+{
+    ssize_t len = pread(fd, report, REPORT_SIZE - 1, 0);
+    report[len > 0 ? len : 0] = '\0';
+    for (len--; len >= 0 && (report[len] == '\n' || report[len] == ' '); len--)
+        report[len] = '\0';
+}
+
+static void describe_failure(const struct upgrade *upgrade, int wait_status, const char *report,
+                             char why[REPORT_SIZE + 64])
+{
+    if (upgrade->expired)
+        snprintf(why, REPORT_SIZE + 64, "the new program did not answer in time");
+    else if (WIFSIGNALED(wait_status))
+        snprintf(why, REPORT_SIZE + 64, "the new program was killed by signal %d%s%s",
+                 WTERMSIG(wait_status), report[0] != '\0' ? ", it said: " : "", report);
+    else if (wait_status == 0)
+        snprintf(why, REPORT_SIZE + 64, "that is no zombie-server which can take over");
+    else if (report[0] != '\0')
+        snprintf(why, REPORT_SIZE + 64, "%s", report);
+    else
+        snprintf(why, REPORT_SIZE + 64, "the new program exited with status %d",
+                 WEXITSTATUS(wait_status));
+}
+
+void upgrade_judge(struct master *master, int wait_status)
+{
+    char why[REPORT_SIZE + 64];
+    struct upgrade *upgrade = &master->upgrade;
+    char report[REPORT_SIZE];
+    read_report(upgrade->report_fd, report);
+    bool passed = wait_status == 0 && strcmp(report, PREFLIGHT_PASSED) == 0;
+    if (!passed && master->phase == MASTER_RUNNING) {
+        describe_failure(upgrade, wait_status, report, why);
+        refuse(why);
+    }
+    close(upgrade->report_fd);
+    *upgrade = (struct upgrade){.passed = passed};
+}
+
+/* Returns only if it fails. */
+static void become(struct master *master)
+{
+    struct state state;
+    if (handover_collect(master, &state) != 0) {
+        refuse("out of memory");
+        return;
+    }
+    int fd = write_state(&state);
+    int err = fd < 0 ? fd : 0;
+    char *here = getcwd(NULL, 0);
+    if (err == 0) {
+        signals_raise(master->waiting);
+        master->waiting = 0;
+        log_info("upgrading: executing %s", master->launch->program);
+        handover_keep_descriptors(&state, true);
+        err = execute(master->launch, master->launch->argv, fd);
+        handover_keep_descriptors(&state, false);
+        launch_leave_folder(master->launch, here);
+        close(fd);
+    }
+    free(here);
+    state_clear(&state);
+    refuse(strerror(-err));
+}
+
+void upgrade_step(struct master *master, int64_t now_ms)
+{
+    struct upgrade *upgrade = &master->upgrade;
+    if (upgrade->pid != 0 && now_ms >= upgrade->deadline_ms) {
+        upgrade->expired = true;
+        upgrade->deadline_ms = INT64_MAX;
+        kill(-upgrade->pid, SIGKILL);
+    }
+    if (upgrade->passed) {
+        upgrade->passed = false;
+        become(master);
+    }
+}
+
+void upgrade_cancel(struct master *master)
+{
+    if (master->upgrade.pid != 0)
+        kill(-master->upgrade.pid, SIGKILL);
+    master->upgrade.passed = false;
+}
