@@ -83,7 +83,7 @@ def test_shipped_configuration_is_the_built_in_one(dump):
 
 def test_dump_can_be_read_back(run, write, tmp_path):
     path = write(
-        'instance { workers = 3 user = "root" }\n'
+        'instance { workers = 3 user = "root" hang_signal = sigquit max_memory = 2097152k }\n'
         'listen "unix:/tmp/a b" { mode = 0600 backlog = 5 }\nlisten "[::1]:0" {}\n'
         'log { target = "sub/log" format = json }\n'
         'chaos { networks = { "10.0.0.0/8", unix } }\n'
@@ -97,6 +97,20 @@ def test_dump_can_be_read_back(run, write, tmp_path):
     assert {key: value for key, (value, _) in before.items()} == {
         key: value for key, (value, _) in after.items()
     }
+
+
+def test_sizes_and_signals_are_dumped_in_one_form(dump):
+    values = dump("-o", "instance.max_memory=4194304k", "-o", "instance.hang_signal=sigquit")
+    assert values["instance.max_memory"] == ("4G", "-o")
+    assert values["instance.hang_signal"] == ("QUIT", "-o")
+
+
+def test_too_little_memory_is_told_from_what_this_process_takes(run):
+    said = run("-t", "-o", "instance.max_memory=1").stderr
+    need = int(re.search(r"less than an empty worker takes \((\d+) bytes\)", said)[1])
+    assert said.startswith("-o: instance.max_memory (1 bytes) ")
+    assert need > 1024 * 1024
+    assert run("-t", "-o", f"instance.max_memory={2 * need}").returncode == 0
 
 
 def test_dump_keeps_secrets(run):
@@ -178,6 +192,34 @@ FILE_ERRORS = [
      "instance.group: there is no group 'nobody-of-that-name'"),
     ("back-off upside down", "instance {\n backoff_min_ms = 500\n backoff_max_ms = 100\n}", 3,
      "instance.backoff_max_ms (100) is less than backoff_min_ms (500)"),
+    ("negative duration", "instance {\n hang_timeout_ms = -5\n}", 2,
+     "instance.hang_timeout_ms: '-5' is not a whole number from 0 to 3600000"),
+    ("duration with exponent", "instance {\n\n max_age_ms = 1e9\n}", 3,
+     "instance.max_age_ms: '1e9' is not a whole number from 0 to 2147483647"),
+    ("duration with unit", "instance {\n hang_timeout_ms = 10s\n}", 2, "'10s' is not a whole"),
+    ("absurd duration", "instance {\n max_age_ms = 99999999999\n}", 2,
+     "'99999999999' is not a whole number from 0 to 2147483647"),
+    ("absurd number of requests", "instance {\n max_requests = 99999999999\n}", 2,
+     "instance.max_requests: '99999999999' is not a whole number from 0 to 1000000000"),
+    ("duration under two heartbeats", "instance {\n hang_timeout_ms = 1999\n}", 2,
+     "instance.hang_timeout_ms (1999) must be 0 or 2000 to 3600000"),
+    ("unknown signal", "instance {\n hang_signal = FOO\n}", 2,
+     "instance.hang_signal: 'FOO' is not a signal such as ABRT or 6"),
+    ("unknown signal number", "instance {\n hang_signal = 99\n}", 2, "'99' is not a signal"),
+    ("signal 0", "instance {\n hang_signal = 0\n}", 2, "'0' is not a signal"),
+    ("negative signal", "instance {\n hang_signal = -1\n}", 2, "'-1' is not a signal"),
+    ("no signal", 'instance {\n hang_signal = ""\n}', 2, "'' is not a signal"),
+    ("signal that does not end", "instance {\n hang_signal = SIGSTOP\n}", 2,
+     "instance.hang_signal: the signal 'SIGSTOP' does not end a process"),
+    ("not a size", "instance {\n max_memory = 1.5G\n}", 2,
+     "instance.max_memory: '1.5G' is not a size from 0 to 1024G, in bytes or with K, M or G"),
+    ("absurd size", "instance {\n max_memory = 99999999999G\n}", 2, "is not a size from 0"),
+    ("size too small", "instance {\n workers = 1\n max_memory = 1M\n}", 3,
+     "instance.max_memory (1048576 bytes) is less than an empty worker takes ("),
+    ("no such folder", "\ninstance {\n chroot = nowhere\n}", 3,
+     "nowhere: No such file or directory"),
+    ("file for a folder", "instance {\n chroot = zombie.conf\n}", 2,
+     "zombie.conf: Not a directory"),
     ("bad address", '\nlisten "127.0.0.1" {}', 2, 'listen "127.0.0.1": '),
     ("bad port", 'listen "127.0.0.1:65536" {}', 1, 'listen "127.0.0.1:65536": '),
     ("host name", 'listen "localhost:80" {}', 1, 'listen "localhost:80": '),

@@ -2,6 +2,7 @@
 
 import json
 import os
+import re
 import signal
 
 import pytest
@@ -89,7 +90,7 @@ def test_text_of_users_never_breaks_a_line(stuck, sent, written, _):
     with connection:
         process.kill(server.serving[0].pid)
         line = server.wait_for_log("^.*worker 1 died: .*$")[0]
-    assert f"method=GET path={written} elapsed_ms=" in line
+    assert f"method=GET path={written} client=unix: elapsed_ms=" in line
 
 
 @pytest.mark.parametrize("sent, _, meant", TARGETS.values(), ids=TARGETS)
@@ -105,7 +106,23 @@ def test_death_names_the_request_in_flight(stuck):
     server, connection = stuck("/big/request")
     with connection:
         process.kill(server.serving[0].pid)
-        server.wait_for_log("worker 1 died: .* connections=1 method=GET path=/big/request ")
+        server.wait_for_log(
+            r"worker 1 died: .* connections=1 heartbeat_age_ms=\d+ method=GET path=/big/request "
+            r"client=unix: elapsed_ms=\d+ "
+        )
+
+
+def test_death_names_the_client_by_address_and_port(start, tmp_path):
+    (tmp_path / "big.conf").write_text(f'route "/big" {{ handler = text body = "{"x" * 65000}" }}')
+    server = start("-c", tmp_path / "big.conf", workers=1)
+    with server.connect() as connection:
+        host, port = connection.socket.getsockname()
+        connection.send(render("/big") * 200)
+        connection.receive()
+        worker = server.serving[0].pid
+        eventually(lambda: process.sleeps(worker), "the worker waits for its client")
+        process.kill(worker)
+        server.wait_for_log(rf"worker 1 died: .* path=/big client={re.escape(host)}:{port} ")
 
 
 def only_child(server):

@@ -19,9 +19,9 @@ def test_killed_worker_is_replaced_at_once(start):
     server.wait_until_replaced(worker)
     server.wait_for_log(
         rf"warning master: worker {worker.id} died: killed by SIGKILL child_role=worker "
-        rf"slot={worker.slot} worker={worker.id} pid={worker.pid} uptime_ms=\d+ signal=9 core=no "
-        r"oom=no max_rss_kb=\d+ user_ms=\d+ system_ms=\d+ requests=\d+ connections=\d+ "
-        r'deliberate=no next="replaced at once"$'
+        rf"slot={worker.slot} worker={worker.id} pid={worker.pid} generation=1 uptime_ms=\d+ "
+        r"signal=9 core=no oom=no max_rss_kb=\d+ user_ms=\d+ system_ms=\d+ requests=\d+ "
+        r'connections=\d+ heartbeat_age_ms=\d+ deliberate=no next="replaced at once"$'
     )
 
 

@@ -133,7 +133,9 @@ def test_user_needs_root(start, as_nobody):
     server = start("instance.user=daemon", wait=False, **as_nobody)
     server.expected_status = 71
     assert server.wait() == 71
-    server.wait_for_log("instance.user and instance.group need root")
+    server.wait_for_log(
+        "instance.user, group and chroot need root: start as root or leave them out$"
+    )
 
 
 @pytest.mark.root

@@ -32,12 +32,14 @@ class Response:
 
 
 class Connection:
-    """One connection to ("host", port) or to the path of a unix socket."""
+    """One connection to ("host", port) or to the path of a unix socket, from the path `bind`."""
 
-    def __init__(self, address):
+    def __init__(self, address, bind=None):
         if isinstance(address, (str, bytes)):
             self.socket = socket.socket(socket.AF_UNIX)
             self.socket.settimeout(DEADLINE)
+            if bind:
+                self.socket.bind(bind)
             self.socket.connect(address)
         else:
             self.socket = socket.create_connection(address, timeout=DEADLINE)

@@ -36,6 +36,7 @@ class Worker:
     id: int
     slot: int
     pid: int
+    generation: int = 1
     is_ready: bool = False
     is_leaving: bool = False
     is_dead: bool = False
@@ -50,8 +51,8 @@ def workers(log):
             continue
         number, event = int(match[1]), match[2]
         if event == "forked":
-            slot, pid = int(record.fields["slot"]), int(record.fields["pid"])
-            table[number] = Worker(number, slot, pid)
+            fields = (int(record.fields[key]) for key in ("slot", "pid", "generation"))
+            table[number] = Worker(number, *fields)
         elif event == "is ready":
             table[number].is_ready = True
         elif event == "leaves":

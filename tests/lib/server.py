@@ -55,8 +55,9 @@ class Server:
         self.expected_status = 0
         self._mark = str(uuid.uuid4())
         listeners = ["-l", listen] if listen else []
+        strength = ["-w", workers] if workers is not None else []  # None: as configured
         self._launch(
-            [*prefix, *command("-w", workers, *listeners, *arguments, binary=binary)], cwd=folder,
+            [*prefix, *command(*strength, *listeners, *arguments, binary=binary)], cwd=folder,
             env=environment(**{_MARK: self._mark}, **(env or {})),
             preexec_fn=preexec, pass_fds=pass_fds,
         )  # fmt: skip

@@ -1,0 +1,177 @@
+"""Files that others tamper with: the pid file, the folder of the log."""
+
+import fcntl
+import os
+import shutil
+import signal
+
+import pytest
+
+from lib import process
+from lib.survival import start_logging, upgrade
+from lib.wait import eventually
+
+
+@pytest.fixture
+def pidfile(tmp_path):
+    folder = tmp_path / "run"
+    folder.mkdir()
+    return folder / "pid"
+
+
+@pytest.fixture
+def start_filed(start, manager, pidfile):
+    """Start a server with a pid file, which looks after it often."""
+
+    def start_one(*arguments, **options):
+        server = start("-p", pidfile, *arguments, env=manager.variables(50), **options)
+        manager.watch(server.pid, 1)
+        return server
+
+    return start_one
+
+
+def is_locked(path):
+    with open(path, "rb") as file:
+        try:
+            fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError:
+            return True
+    return False
+
+
+def assert_restored(server, manager, pidfile, times=1):
+    manager.watch(server.pid)
+    assert pidfile.read_text() == f"{server.pid}\n"
+    assert is_locked(pidfile)
+    restored = f"warning master: the pid file {pidfile} was gone or replaced, wrote it again\n"
+    assert server.log.count(restored) == times
+
+
+def test_untouched_pid_file_is_left_alone(start_filed, manager, pidfile):
+    server = start_filed()
+    inode = pidfile.stat().st_ino
+    assert_restored(server, manager, pidfile, times=0)
+    assert pidfile.stat().st_ino == inode
+
+
+def test_deleted_pid_file_is_written_again(start_filed, manager, pidfile):
+    server = start_filed()
+    for times in (1, 2):
+        os.unlink(pidfile)
+        assert_restored(server, manager, pidfile, times)
+    server.stop()
+    assert not pidfile.exists()
+
+
+def test_replaced_pid_file_is_written_again(start_filed, manager, pidfile):
+    server = start_filed()
+    other = pidfile.with_name("other")
+    other.write_text("a longer text than any process id\n")
+    os.rename(other, pidfile)
+    assert_restored(server, manager, pidfile)
+
+
+def test_pid_file_comes_back_with_its_folder(start_filed, manager, pidfile):
+    server = start_filed()
+    shutil.rmtree(pidfile.parent)
+    manager.watch(server.pid)
+    cannot = (f"warning master: the pid file {pidfile} is gone or replaced and cannot be written: "
+              "No such file or directory, trying on\n")  # fmt: skip
+    assert server.log.count(cannot) == 1
+    pidfile.parent.mkdir()
+    assert_restored(server, manager, pidfile)
+    assert server.log.count(cannot) == 1
+    assert server.fetch("/hello").status == 200
+
+
+def test_pid_file_that_another_holds_is_left_to_it_and_taken_when_free(start_filed, manager,
+                                                                       pidfile):  # fmt: skip
+    server = start_filed()
+    other = pidfile.with_name("other")
+    with open(other, "w", encoding="utf-8") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        file.write("not yours\n")
+        file.flush()
+        os.rename(other, pidfile)
+        manager.watch(server.pid)
+        assert pidfile.read_text() == "not yours\n"
+        assert server.log.count("is gone or replaced and cannot be written: Resource") == 1
+    assert_restored(server, manager, pidfile)
+
+
+def test_pid_file_is_looked_after_by_an_upgraded_master(start_filed, manager, pidfile):
+    server = start_filed()
+    upgrade(server, 2)
+    assert pidfile.read_text() == f"{server.pid}\n"
+    assert is_locked(pidfile)
+    os.unlink(pidfile)
+    assert_restored(server, manager, pidfile)
+    upgrade(server, 3)
+    assert is_locked(pidfile)
+    server.stop()
+    assert not pidfile.exists()
+
+
+def test_pid_file_that_is_gone_during_an_upgrade_is_written_again(start_filed, manager, pidfile):
+    server = start_filed()
+    shutil.rmtree(pidfile.parent)
+    upgrade(server, 2)
+    pidfile.parent.mkdir()
+    assert_restored(server, manager, pidfile)
+
+
+@pytest.fixture
+def vanished(start, tmp_path):
+    """A server whose log's folder is gone, while its log is still read through a descriptor."""
+    folder = tmp_path / "logs"
+    folder.mkdir()
+    path = folder / "file.log"
+    server = start_logging(start, path)
+    with open(path, "rb") as file:
+        server.log_path = f"/proc/{os.getpid()}/fd/{file.fileno()}"
+        shutil.rmtree(folder)
+        yield server, path
+        problems = server.clean_up()
+        log = server.log
+    kept = tmp_path / "kept.log"
+    kept.write_text(log)
+    server.log_path = str(kept)
+    assert not problems
+
+
+def test_log_without_its_folder_goes_on_where_it_was(vanished):
+    server, path = vanished
+    server.send_signal(signal.SIGUSR1)
+    server.wait_for_log(
+        f"error master: cannot open {path} again: No such file or directory, logging on into the "
+        "old file"
+    )
+    worker = server.serving[0]
+    process.kill(worker.pid)
+    server.wait_until_replaced(worker)
+    assert server.fetch("/hello").status == 200
+
+
+def test_log_comes_back_with_its_folder(vanished):
+    server, path = vanished
+    worker = server.serving[0]
+    path.parent.mkdir()
+    server.send_signal(signal.SIGUSR1)
+    eventually(path.exists, "there is a new log")
+    server.log_path = str(path)
+    server.wait_for_log("info master: opened the log again$")
+    process.kill(worker.pid, signal.SIGTERM)
+    server.wait_for_log(f"info worker {worker.id}: got signal")
+
+
+def test_reload_needs_the_folder_of_the_log(vanished):
+    server, path = vanished
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log(f"error master: cannot log to {path}: No such file or directory")
+    server.wait_for_log("reload refused: the log cannot be opened, generation 1 goes on")
+    assert server.fetch("/hello").status == 200
+    path.parent.mkdir()
+    server.send_signal(signal.SIGHUP)
+    eventually(lambda: path.exists() and "reloaded: generation 2" in path.read_text(), "it works")
+    server.log_path = str(path)
