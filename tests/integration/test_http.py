@@ -177,6 +177,26 @@ def test_too_large_header_is_refused(start):
     assert server.identity()["worker"] == 1
 
 
+@pytest.mark.parametrize("size", [1, 16 * 1024, 32 * 1024, 40_000, 1024 * 1024])
+def test_bodies_arrive_whole_whatever_their_size(server, size):
+    """evhttp wants a body in one piece, so nothing may stop reading before its end."""
+    with server.connect() as connection:
+        for _ in range(2):
+            assert connection.request("/hello", "POST", body=b"x" * size).status == 405
+        chunk = b"%x\r\n%s\r\n0\r\n\r\n" % (size, b"y" * size)
+        connection.send(b"POST /hello HTTP/1.1\r\nHost: a\r\nTransfer-Encoding: chunked\r\n\r\n")
+        connection.send(chunk)
+        assert connection.receive().status == 405
+        assert connection.request("/hello").status == 200
+
+
+def test_body_may_come_behind_a_request_that_is_being_answered(server):
+    body = b"x" * 100_000
+    with server.connect() as connection:
+        connection.send(render("/hello") + render("/hello", "POST", body=body) + render("/hello"))
+        assert [connection.receive().status for _ in range(3)] == [200, 405, 200]
+
+
 def test_too_large_body_is_refused(start):
     server = start("http.max_body_bytes=1000", workers=1)
     with server.connect() as connection:
