@@ -22,8 +22,9 @@ static struct {
     const char *role;
     uint64_t id;
     uint64_t lost; /* lines since the last that got through */
+    bool torn;     /* the disk took only the beginning of the last one */
     bool settled;
-} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0, false};
+} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0, false, false};
 
 static int target_open(const char *target)
 {
@@ -60,6 +61,7 @@ void log_identify(const char *role, uint64_t id)
 {
     current.role = role;
     current.id = id;
+    current.lost = 0; /* what the process before the fork has lost is its own affair */
 }
 
 int log_fd(void)
@@ -82,16 +84,26 @@ void log_detach(void)
  * A pipe that nobody reads would keep write(2) from returning. poll(2) says
  * beforehand whether a line of at most PIPE_BUF bytes fits (pipe(7)).
  */
-static bool write_line(const char *line, size_t len)
+static ssize_t write_at_once(const char *bytes, size_t len)
 {
     struct pollfd ready = {.fd = current.fd, .events = POLLOUT};
     ssize_t n;
     if (poll(&ready, 1, 0) == 0)
-        return false;
+        return -1;
     do
-        n = write(current.fd, line, len);
+        n = write(current.fd, bytes, len);
     while (n < 0 && errno == EINTR);
-    return n >= 0;
+    return n;
+}
+
+/* A line that was torn is lost, and must not swallow the one after it. */
+static bool write_line(const char *line, size_t len)
+{
+    if (current.torn && write_at_once("\n", 1) != 1)
+        return false;
+    ssize_t n = write_at_once(line, len);
+    current.torn = n > 0 && (size_t)n < len;
+    return n == (ssize_t)len;
 }
 
 static bool write_record(struct log_record *record)

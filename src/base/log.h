@@ -42,7 +42,7 @@ __attribute__((warn_unused_result)) int log_open(enum log_level level, enum log_
  */
 void log_move(int fd);
 
-/* Name the process in each line from here on: role ("master", "worker") and its id (0: none). */
+/* Name the process, a new one, in each line from here on: role ("worker") and its id (0: none). */
 void log_identify(const char *role, uint64_t id);
 
 /* The descriptor that lines go to; a child keeps it open across the closing of all others. */

@@ -28,7 +28,7 @@ static void reopen(struct master *master, int64_t now_ms)
     reopen_logs(master);
 }
 
-/* In the order in which those that come together are carried out. */
+/* In the order in which those that come together are carried out: a reload has the last word. */
 static const struct {
     enum master_want want;
     enum patience patience;
@@ -36,11 +36,11 @@ static const struct {
     const char *name;
 } orders[] = {
     {WANT_REOPEN, WAITS_FOR_NOTHING, reopen, "reopening the log"},
-    {WANT_UPGRADE, WAITS_FOR_ELDERS, upgrade_begin, "the upgrade"},
-    {WANT_RELOAD, WAITS_FOR_ELDERS, reload_begin, "the reload"},
     {WANT_MORE, WAITS_FOR_CHANGES, raise_strength, "one worker more"},
     {WANT_FEWER, WAITS_FOR_CHANGES, strength_lower, "one worker fewer"},
     {WANT_PAUSE, WAITS_FOR_CHANGES, strength_pause, "the pause"},
+    {WANT_UPGRADE, WAITS_FOR_ELDERS, upgrade_begin, "the upgrade"},
+    {WANT_RELOAD, WAITS_FOR_ELDERS, reload_begin, "the reload"},
 };
 
 static bool may_act(const struct master *master, enum patience patience)

@@ -1,0 +1,220 @@
+"""Violence from outside: kills by the thousand, workers that stand still, everything at once."""
+
+import random
+import signal
+import time
+
+from lib import process
+from lib.client import Connection
+from lib.load import Load, kinds
+from lib.wait import DEADLINE, eventually
+from witness import Journal, Scales, children, zombies
+
+KILLS_PER_SECOND = 50
+STORM_SECONDS = 30
+MIX_SECONDS = 60
+
+# How a request may end whose worker is killed. Nothing else may happen to any.
+DEATHS = {"reset in request", "reset in answer", "closed in answer"}
+
+
+def pause_until(moment):
+    time.sleep(max(0, moment - time.monotonic()))
+
+
+def assert_only_deaths(load, n_deaths):
+    """Who was not with one of the workers that died was answered; so was everybody in the end."""
+    total = load.total
+    assert set(total.failures) <= DEATHS, "\n".join(total.examples)
+    most = n_deaths * sum(kind.clients for kind in kinds())
+    assert total.failed <= most, f"{total.failed} failed, {n_deaths} deaths"
+    assert total.answered > total.failed
+
+
+# A storm of kills
+
+
+def storm(journal):
+    """Kill the oldest worker that serves, again and again; returns when, each time."""
+    begin = time.monotonic()
+    killed, moments = set(), []
+    for i in range(KILLS_PER_SECOND * STORM_SECONDS):
+        pause_until(begin + i / KILLS_PER_SECOND)
+        if time.monotonic() > begin + STORM_SECONDS:
+            break
+        journal.read()
+        victims = [worker for worker in journal.serving if worker.id not in killed]
+        if victims:
+            killed.add(victims[0].id)
+            moments.append(time.time())
+            process.kill(victims[0].pid)
+    return moments
+
+
+def test_storm_of_kills_leaves_the_server_whole(start, conf, figure):
+    server = start("-c", conf.path)
+    journal = Journal(server)
+    with Load(server.address) as load:
+        load.wait_for_answers(1000)
+        scales = Scales(server)
+        moments = storm(journal)
+        cpu = scales.cpu_percent(STORM_SECONDS)
+        eventually(lambda: journal.read() is not None and len(journal.deaths) >= len(moments),
+                   "every kill is in the log")  # fmt: skip
+        survivors = journal.wait_for_strength(2)
+        load.wait_for_answers(1000)
+    healed_ms = 1000 * (journal.ready[-1][0] - moments[-1])
+    figure(f"{len(moments)} kills in {STORM_SECONDS} s, full strength {healed_ms:.1f} ms after "
+           f"the last, master at {cpu:.1f} % of a core; {load.total}")  # fmt: skip
+    figure(scales.assert_nothing_leaked())
+    assert len(moments) > KILLS_PER_SECOND * STORM_SECONDS / 2
+    assert len(journal.deaths) == len(moments)
+    assert journal.forked == list(range(1, len(moments) + 3))
+    assert sorted(worker.slot for worker in survivors) == [1, 2]
+    assert "too fast" not in server.log
+    # With fifty kills a second some hit the same path thrice: to the master that is suspicious.
+    assert all(text.startswith("poison request") for text in journal.complaints)
+    assert healed_ms < 1000
+    assert cpu < 50
+    assert_only_deaths(load, len(moments))
+
+
+# A worker that stands still
+
+
+def fresh_answers(server, journal, until):
+    """New connections, one after the other, until(log text): [(worker, milliseconds)]."""
+    answers = []
+    end = time.monotonic() + DEADLINE
+    while not any(until in text for _, text in journal.read()):
+        assert time.monotonic() < end, f"not within {DEADLINE} s: {until}"
+        begin = time.monotonic()
+        worker = server.identity()["worker"]
+        answers.append((worker, 1000 * (time.monotonic() - begin)))
+    return answers
+
+
+def test_stopped_worker_is_replaced_and_its_sibling_serves(start, conf, figure):
+    server = start("-c", conf.path, "instance.hang_timeout_ms=2000")
+    stopped, sibling = server.serving
+    journal = Journal(server)
+    with Load(server.address) as load:
+        load.wait_for_answers(1000)
+        process.kill(stopped.pid, signal.SIGSTOP)
+        eventually(lambda: process.is_stopped(stopped.pid), "the worker is stopped")
+        began = time.monotonic()
+        answers = fresh_answers(server, journal, f"worker {stopped.id} hangs")
+        detected = time.monotonic() - began
+        server.wait_until_replaced(stopped)
+        server.wait_for_log(f"worker {stopped.id} died: killed by SIGKILL")
+        journal.wait_for_strength(2)
+        load.wait_for_answers(1000)
+    slowest = max(ms for _, ms in answers)
+    figure(f"found out after {detected:.1f} s; meanwhile {len(answers)} new connections answered, "
+           f"the slowest in {slowest:.1f} ms; around it {load.total}")  # fmt: skip
+    assert {worker for worker, _ in answers[:-1]} == {sibling.id}
+    assert slowest < 1500
+    assert detected >= 1
+    assert_only_deaths(load, 1)
+    assert not server.workers[sibling.id].is_dead
+
+
+def test_lone_connection_does_not_wait_for_a_stopped_worker(start, figure):
+    slowest = 0
+    for _ in range(10):
+        server = start("instance.hang_timeout_ms=0")
+        stopped, sibling = random.sample(server.serving, 2)
+        process.kill(stopped.pid, signal.SIGSTOP)
+        eventually(lambda: process.is_stopped(stopped.pid), "the worker is stopped")
+        begin = time.monotonic()
+        with Connection(server.address) as connection:
+            connection.socket.settimeout(5)
+            answer = connection.request("/", headers={"Accept": "application/json"})
+        slowest = max(slowest, 1000 * (time.monotonic() - begin))
+        assert answer.json["worker"] == sibling.id
+        process.kill(stopped.pid, signal.SIGCONT)
+        server.stop()
+    figure(f"slowest of 10 answered in {slowest:.1f} ms")
+
+
+# Everything at once
+
+
+class Mixture:
+    """One random act after the other."""
+
+    def __init__(self, server, journal, dice):
+        self.server, self.journal, self.dice = server, journal, dice
+        self.acts = {}  # how often each
+
+    def signal(self, number):
+        self.server.send_signal(number)
+
+    def strike(self, number):
+        self.journal.read()
+        victims = self.journal.serving
+        if victims:
+            process.kill(self.dice.choice(victims).pid, number)
+
+    def pause(self):
+        self.signal(signal.SIGWINCH)
+        self.signal(signal.SIGHUP)
+
+    def act(self):
+        name, deed, *arguments = self.dice.choice([
+            ("HUP", self.signal, signal.SIGHUP),
+            ("USR1", self.signal, signal.SIGUSR1),
+            ("USR2", self.signal, signal.SIGUSR2),
+            ("TTIN", self.signal, signal.SIGTTIN),
+            ("TTOU", self.signal, signal.SIGTTOU),
+            ("WINCH and HUP", self.pause),
+            ("KILL", self.strike, signal.SIGKILL),
+            ("STOP", self.strike, signal.SIGSTOP),
+            ("TERM", self.strike, signal.SIGTERM),
+        ])  # fmt: skip
+        self.acts[name] = self.acts.get(name, 0) + 1
+        deed(*arguments)
+
+
+def settle(server, journal):
+    """
+    The last word is a reload: it brings the strength back to what the file says.
+    A TTIN or another reload that waited may come after the first one, so thrice.
+    """
+    for _ in range(3):
+        reloads = server.log.count("reloaded: ")
+        server.send_signal(signal.SIGHUP)
+        eventually(lambda: server.log.count("reloaded: ") > reloads, "a last reload succeeds")
+    return journal.wait_for_strength(2)
+
+
+def test_mixture_of_everything_leaves_the_server_whole(start, conf, figure):
+    seed = random.randrange(1 << 32)
+    figure(f"seed {seed}")
+    server = start("-c", conf.path, "instance.hang_timeout_ms=2000", "instance.grace_ms=2000")
+    instance = server.instance
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log("reloaded: ")
+    journal = Journal(server)
+    journal.wait_for_strength(2)
+    scales = Scales(server)
+    mixture = Mixture(server, journal, random.Random(seed))
+    with Load(server.address) as load:
+        end = time.monotonic() + MIX_SECONDS
+        while time.monotonic() < end:
+            mixture.act()
+            time.sleep(mixture.dice.uniform(0, 0.2))
+        settle(server, journal)
+        load.wait_for_answers(1000)
+    settle(server, journal)
+    figure(f"{mixture.acts}: {len(journal.deaths)} workers died, {journal.generation} generations")
+    figure(f"{load.total}; {dict(load.total.failures)}")
+    figure(scales.assert_nothing_leaked())
+    assert f"instance={instance}" in server.log
+    assert journal.forked == list(range(1, len(journal.forked) + 1))
+    assert "reload failed" not in server.log
+    assert_only_deaths(load, sum("killed by" in text for _, _, text in journal.deaths))
+    for _ in range(100):
+        assert server.identity()["instance"] == instance
+    assert len(children(server.pid)) == 2 and zombies(server.pid) == []
+    server.stop()
