@@ -37,8 +37,10 @@ static void on_master_id(struct slot *slot, const struct message *message)
     struct message answer = {.type = MESSAGE_MASTER_ID_IS};
     answer.master_id_is.request = message->master_id.request;
     memcpy(answer.master_id_is.uuid, slot->master->uuid, sizeof answer.master_id_is.uuid);
-    if (slot->asked || channel_send(slot->channel, &answer) != 0)
+    if (slot->asked)
         condemn(slot, "it asks MASTER_ID again and again");
+    else if (channel_send(slot->channel, &answer) == -EAGAIN)
+        condemn(slot, "it does not read its channel");
     slot->asked = true;
 }
 

@@ -85,6 +85,13 @@ static enum verdict judge_holder(struct slot *slot, struct obituary *obituary)
     return VERDICT_BACKOFF;
 }
 
+static enum verdict judge_leaver(const struct slot *slot)
+{
+    if (slot->generation > slot->master->current->number)
+        return VERDICT_GIVEN_UP;
+    return slot->number > slot->master->workers ? VERDICT_SPARED : VERDICT_SUCCEEDED;
+}
+
 /* What happens to the slot next. */
 static enum verdict judge(struct slot *slot, struct obituary *obituary)
 {
@@ -92,7 +99,7 @@ static enum verdict judge(struct slot *slot, struct obituary *obituary)
     if (master->phase != MASTER_RUNNING)
         return VERDICT_GONE;
     if (slot->leaving)
-        return slot->number > master->workers ? VERDICT_SPARED : VERDICT_SUCCEEDED;
+        return judge_leaver(slot);
     return slot->candidate ? judge_candidate(slot, obituary) : judge_holder(slot, obituary);
 }
 

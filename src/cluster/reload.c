@@ -30,14 +30,10 @@ static int open_log(const struct conf_log *conf)
     return log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
 }
 
-/* Returns NULL, or why the new configuration cannot be used; the log has more. */
+/* Returns NULL, or why the new configuration cannot be used; the log, still the old one, has more.
+ */
 static const char *prepare(struct master *master, struct conf *conf)
 {
-    int err = open_log(&conf->log);
-    if (err != 0) {
-        log_error("cannot log to %s: %s", conf->log.target, strerror(-err));
-        return "the log cannot be opened";
-    }
     const char *lacks = child_lacks_rights(conf);
     if (lacks != NULL)
         return lacks;
@@ -45,17 +41,25 @@ static const char *prepare(struct master *master, struct conf *conf)
     if (generation_new(master->last_generation + 1, conf, master->current->listeners,
                        &master->reload.next) != 0)
         return "a socket cannot be opened";
-    master->last_generation++;
-    return NULL;
+    int err = open_log(&conf->log);
+    if (err == 0) {
+        master->last_generation++;
+        return NULL;
+    }
+    log_error("cannot log to %s: %s", conf->log.target, strerror(-err));
+    return "the log cannot be opened";
 }
 
 static void refuse(struct master *master, struct conf *conf, const char *why)
 {
+    struct generation *next = master->reload.next;
+    master->reload.next = NULL;
     log_error("reload refused: %s, generation %u goes on", why, master->current->number);
-    if (conf != NULL && open_log(&master->conf->log) != 0)
-        log_error("cannot log to %s any more", master->conf->log.target);
     notify_send("READY=1\nSTATUS=Reload refused: %s", why);
-    conf_free(conf);
+    if (next != NULL)
+        generation_free(next); /* with conf, which is its own by then */
+    else
+        conf_free(conf);
 }
 
 /* All are about to be replaced anyway. */
@@ -143,6 +147,8 @@ void reload_abandon(struct master *master, const char *why, int64_t now_ms)
     struct generation *next = master->reload.next;
     if (next == NULL)
         return;
+    if (open_log(&master->conf->log) != 0)
+        log_error("cannot log to %s any more", master->conf->log.target);
     log_error("reload failed: %s, generation %u goes on", why, master->current->number);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].candidate)
@@ -150,8 +156,6 @@ void reload_abandon(struct master *master, const char *why, int64_t now_ms)
                               listeners_have_unshared(next->listeners), now_ms);
     master->reload.next = NULL;
     generation_free(next);
-    if (open_log(&master->conf->log) != 0)
-        log_error("cannot log to %s any more", master->conf->log.target);
     strength_raise_descriptors(master->conf);
     notify_send("READY=1\nSTATUS=Reload failed: %s", why);
 }

@@ -53,6 +53,8 @@ def workers(log):
         if event == "forked":
             fields = (int(record.fields[key]) for key in ("slot", "pid", "generation"))
             table[number] = Worker(number, *fields)
+        elif number not in table:
+            continue  # it was forked while another file was the log
         elif event == "is ready":
             table[number].is_ready = True
         elif event == "leaves":
