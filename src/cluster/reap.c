@@ -11,6 +11,7 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "host/cgroup_meter.h"
+#include "cluster/generation.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "cluster/obituary.h"

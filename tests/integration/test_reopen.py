@@ -233,7 +233,7 @@ def test_stream_stays(begin, target):
         server.send_signal(signal.SIGUSR1)
         server.wait_for_log(AGAIN, n)
     assert [server.fetch("/hello").status for _ in range(10)] == [200] * 10
-    assert (descriptors(server), [fds(pid) for pid in pids]) == before
+    eventually(lambda: (descriptors(server), [fds(pid) for pid in pids]) == before, "as before")
     worker = server.serving[0]
     process.kill(worker.pid, signal.SIGTERM)
     server.wait_for_log(f"info worker {worker.id}: got signal 15")
