@@ -32,7 +32,8 @@ static int target_open(const char *target)
         return STDERR_FILENO;
     if (strcmp(target, "stdout") == 0)
         return STDOUT_FILENO;
-    int fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY, 0640);
+    /* O_NONBLOCK: to open a FIFO that nobody reads would wait for a reader. */
+    int fd = open(target, O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NONBLOCK, 0640);
     /* cppcheck-suppress resourceLeak ; it is what the function returns */
     return fd >= 0 ? fd : -errno;
 }

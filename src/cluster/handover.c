@@ -116,6 +116,7 @@ int handover_collect(const struct master *master, struct state *ret_state)
         .scoreboard_fd = scoreboard_fd(master->scoreboard),
         .scoreboard_places = (uint32_t)table_size(),
         .places = (uint32_t)master->n_slots,
+        .configuration_fd = -1,
     };
     memcpy(state.uuid, master->uuid, sizeof state.uuid);
     int err = collect_listeners(master->current->listeners, &state);
@@ -142,6 +143,7 @@ static void keep(int fd, bool keep_it)
 void handover_keep_descriptors(const struct state *state, bool keep_them)
 {
     keep(state->scoreboard_fd, keep_them);
+    keep(state->configuration_fd, keep_them);
     keep(state->pidfile_fd, keep_them);
     for (size_t i = 0; i < state->n_listeners; i++)
         keep(state->listeners[i].fd, keep_them);
@@ -176,7 +178,6 @@ int handover_read(const struct launch *launch, struct state *ret_state,
     errno = EIO;
     char *text = read_all(launch->state_fd, &len);
     int err = -errno;
-    close(launch->state_fd);
     if (text == NULL) {
         snprintf(error, STATE_ERROR_SIZE, "the state cannot be read: %s", strerror(-err));
         return err;
@@ -203,8 +204,10 @@ static bool is_channel(int fd)
 static bool is_scoreboard(const struct state *state)
 {
     struct scoreboard *scoreboard;
+    if (state->scoreboard_places != table_size())
+        return false;
     int fd = fcntl(state->scoreboard_fd, F_DUPFD_CLOEXEC, 3);
-    if (state->scoreboard_places != table_size() || fd < 0)
+    if (fd < 0)
         return false;
     if (scoreboard_adopt(fd, state->scoreboard_places, &scoreboard) != 0) {
         close(fd);
@@ -277,7 +280,7 @@ static int adopt_worker(struct master *master, const struct state_worker *from)
     slot->asked = from->asked;
     slot->deliberate = from->deliberate;
     slot->chaos = from->chaos;
-    slot->killed_for = from->state == SLOT_KILLED ? "killed before the upgrade" : NULL;
+    slot->killed_for = from->state == SLOT_KILLED ? "it was to die before the upgrade" : NULL;
     keep(from->channel_fd, false);
     return from->channel_fd >= 0 ? hear_worker(slot, from->channel_fd) : 0;
 }

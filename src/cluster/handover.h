@@ -18,7 +18,8 @@ struct master;
 /* What both programs must agree on besides the state itself: the shared memory and the frames. */
 #define HANDOVER_LAYOUTS (SCOREBOARD_LAYOUT * 1000 + MESSAGE_VERSION)
 
-/* Describe the master. Returns 0 or -ENOMEM; free the result with state_clear(). */
+/* Describe the master, but for its configuration. Returns 0 or -ENOMEM; free the result with
+ * state_clear(). */
 __attribute__((warn_unused_result)) int handover_collect(const struct master *master,
                                                          struct state *ret_state);
 
@@ -26,7 +27,7 @@ __attribute__((warn_unused_result)) int handover_collect(const struct master *ma
 void handover_keep_descriptors(const struct state *state, bool keep);
 
 /*
- * Read the state that launch->state_fd is, and close that. Returns 0; or
+ * Read the state that launch->state_fd is, which stays open. Returns 0; or
  * -errno with `error` set; see state_decode().
  */
 __attribute__((warn_unused_result)) int

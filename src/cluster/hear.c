@@ -18,6 +18,9 @@
 /* A worker whose channel has ended is about to be reaped; one that is not gets this long. */
 #define LOST_MS 1000
 
+/* A worker has little to say; chaos may be asked for many times. */
+#define HEARD_MAX 10000
+
 /* Callbacks record: the next turn of the loop sends the signal. */
 static void condemn(struct slot *slot, const char *reason)
 {
@@ -103,6 +106,10 @@ static void on_message(const struct message *message, void *arg)
     struct slot *slot = arg;
     if (slot->killed_for != NULL)
         return; /* what it says counts no more */
+    if (++slot->heard > HEARD_MAX) {
+        condemn(slot, "it talks without end");
+        return;
+    }
     switch (message->type) {
     case MESSAGE_HELLO:
         on_hello(slot, message);

@@ -23,7 +23,9 @@ void kill_by_message(struct slot *slot, const struct message *message, int64_t d
     if (err != 0 && err != -EPIPE)
         log_warning("worker %" PRIu64 " does not read its channel (%s), it has until its deadline",
                     slot->worker, strerror(-err));
-    slot->deadline_ms = deadline_ms;
+    bool is_lost = err == -EPIPE || slot->killed_for != NULL; /* its deadline is set already */
+    if (!is_lost || deadline_ms < slot->deadline_ms)
+        slot->deadline_ms = deadline_ms;
     slot_step(slot, SLOT_DRAIN);
 }
 

@@ -10,9 +10,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/clock.h"
 #include "base/log.h"
 #include "base/number.h"
+#include "cluster/handover.h"
 #include "host/activation.h"
 #include "http/handlers/handler.h"
 
@@ -141,16 +141,25 @@ int launch_load(const struct launch *launch, struct conf **ret_conf, char error[
     return err;
 }
 
+/* What the predecessor had in force: the reload that follows will tell what is wrong now. */
+static int load_inherited(const struct launch *launch, struct conf **ret_conf,
+                          char error[CONF_ERROR_SIZE])
+{
+    char path[32], why[STATE_ERROR_SIZE];
+    struct state state;
+    if (handover_read(launch, &state, why) != 0)
+        return -EINVAL;
+    snprintf(path, sizeof path, "/proc/self/fd/%d", state.configuration_fd);
+    const struct conf_args args = {.action = CONF_ACTION_RUN, .file = path, .file_only = true};
+    int err = conf_load(&args, handlers_conf, ret_conf, error);
+    state_clear(&state);
+    return err;
+}
+
 int launch_load_first(const struct launch *launch, struct conf **ret_conf,
                       char error[CONF_ERROR_SIZE])
 {
-    static const struct timespec pause = {.tv_nsec = 50000000};
-    bool is_patient = launch->state_fd >= 0 && launch->args->action == CONF_ACTION_RUN;
-    int64_t end_ms = clock_now_ms() + LAUNCH_PATIENCE_MS;
+    bool is_upgrade = launch->state_fd >= 0 && launch->args->action == CONF_ACTION_RUN;
     int err = launch_load(launch, ret_conf, error);
-    while (err != 0 && is_patient && clock_now_ms() < end_ms) {
-        nanosleep(&pause, NULL);
-        err = launch_load(launch, ret_conf, error);
-    }
-    return err;
+    return err != 0 && is_upgrade ? load_inherited(launch, ret_conf, error) : err;
 }

@@ -11,8 +11,6 @@
 /* The environment variable that names the descriptor of a predecessor's state. */
 #define LAUNCH_STATE_VARIABLE "ZOMBIE_STATE_FD"
 
-#define LAUNCH_PATIENCE_MS 10000
-
 struct launch {
     const struct conf_args *args;
     char *const *argv;
@@ -43,8 +41,8 @@ launch_load(const struct launch *launch, struct conf **ret_conf, char error[CONF
 
 /*
  * The same for the first time. After an upgrade, when there is no way back, a
- * file that somebody is writing at that very moment gets LAUNCH_PATIENCE_MS to
- * become valid again; the workers serve on meanwhile.
+ * configuration that has become invalid since the trial is replaced by the one
+ * that the predecessor had in force.
  */
 __attribute__((warn_unused_result)) int
 launch_load_first(const struct launch *launch, struct conf **ret_conf, char error[CONF_ERROR_SIZE]);

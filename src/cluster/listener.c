@@ -21,6 +21,7 @@ struct listener {
     int fd; /* -1: closed */
     struct address address;
     struct listener_file file;
+    bool lost; /* the file is gone, and the log has said so */
 };
 
 static const char *unix_path(const struct address *address)
@@ -179,6 +180,33 @@ void listener_release(struct listener *listener)
     if (owns_file(listener))
         unlink(unix_path(&listener->address));
     free(listener);
+}
+
+/* A worker that has run wild may have shut the socket down (shutdown(2)) for all. */
+static void revive(const struct listener *listener)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    int accepts = 1;
+    socklen_t size = sizeof accepts;
+    if (listener->fd < 0 ||
+        getsockopt(listener->fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 || accepts != 0)
+        return;
+    int rc = listen(listener->fd, SOMAXCONN);
+    describe(listener, text);
+    log_warning("%s did not listen any more, %s", text,
+                rc == 0 ? "it does again" : "and cannot: reload to open it anew");
+}
+
+bool listener_check(struct listener *listener)
+{
+    revive(listener);
+    bool lost = listener->file.inode != 0 && listener->fd >= 0 && !owns_file(listener);
+    if (lost && !listener->lost)
+        log_warning("the socket file %s is gone or replaced, nobody can connect there: reload to "
+                    "make it again",
+                    unix_path(&listener->address));
+    listener->lost = lost;
+    return !lost;
 }
 
 void listener_close(struct listener *listener)

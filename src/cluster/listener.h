@@ -5,6 +5,7 @@
 #ifndef ZOMBIE_CLUSTER_LISTENER_H
 #define ZOMBIE_CLUSTER_LISTENER_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "base/address.h"
@@ -42,6 +43,12 @@ struct listener *listener_hold(struct listener *listener);
  * unlinks the file of a unix socket unless it is somebody else's by now. NULL is fine.
  */
 void listener_release(struct listener *listener);
+
+/*
+ * Whether clients can reach it: the file of a unix socket may have been removed
+ * or replaced. Says so in the log, once.
+ */
+bool listener_check(struct listener *listener);
 
 /* Close this process's copy, for all holders; the file stays. */
 void listener_close(struct listener *listener);

@@ -51,7 +51,8 @@ static struct listener *claim(const struct listeners *pool, const struct listene
                               const struct address *address)
 {
     for (size_t i = 0; pool != NULL && i < pool->n; i++)
-        if (address_equal(listener_address(pool->items[i]), address) && !has(taken, pool->items[i]))
+        if (address_equal(listener_address(pool->items[i]), address) &&
+            !has(taken, pool->items[i]) && listener_check(pool->items[i]))
             return listener_hold(pool->items[i]);
     return NULL;
 }
@@ -82,6 +83,12 @@ void listeners_apply(const struct listeners *listeners, const struct conf *conf)
 {
     for (size_t i = 0; i < listeners->n; i++)
         listener_apply(listeners->items[i], &conf->listens[i]);
+}
+
+void listeners_check(const struct listeners *listeners)
+{
+    for (size_t i = 0; i < listeners->n; i++)
+        listener_check(listeners->items[i]);
 }
 
 bool listeners_have_unshared(const struct listeners *listeners)

@@ -21,7 +21,8 @@ void listeners_add(struct listeners *listeners, struct listener *listener);
 
 /*
  * One listener for each address of the configuration, in its order: the one of
- * `pool` (another set, NULL: none) with that address, else a new one. Returns
+ * `pool` (another set, NULL: none) with that address, if clients can reach it,
+ * else a new one. Returns
  * 0; or -errno of the first that failed, with a line in the log that names the
  * address, and nothing changed.
  */
@@ -31,6 +32,9 @@ __attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
 
 /* Give each its backlog and mode of the configuration that the set was made for. */
 void listeners_apply(const struct listeners *listeners, const struct conf *conf);
+
+/* Warn of those that clients cannot reach any more, see listener_check(). */
+void listeners_check(const struct listeners *listeners);
 
 /* Whether some listener is in this set and in no other. */
 bool listeners_have_unshared(const struct listeners *listeners);

@@ -100,6 +100,7 @@ static int go_on(struct master *master, struct conf *conf)
     char error[STATE_ERROR_SIZE];
     struct state state;
     int err = handover_read(master->launch, &state, error);
+    close(master->launch->state_fd);
     if (err != 0) {
         log_error("cannot go on: %s", error);
         return err;
@@ -109,6 +110,8 @@ static int go_on(struct master *master, struct conf *conf)
         log_error("cannot go on: %s", error);
     else
         err = handover_adopt(master, conf, &state);
+    if (state.configuration_fd >= 0)
+        close(state.configuration_fd);
     state_clear(&state);
     if (err == 0)
         announce(master, "goes on after an upgrade");
@@ -177,6 +180,7 @@ static void tear_down(struct master *master)
     respawn_free(master->respawn);
     cgroup_meter_free(master->meter);
     pidfile_close(master->pidfile);
+    pidfile_close(master->reload.pidfile);
     libevent_global_shutdown();
 }
 

@@ -29,8 +29,8 @@ struct scoreboard;
 
 /*
  * A place in the table. Its number, 1..N, is what users see and outlives its
- * workers. Up to three places share a number: the holder; one that is leaving;
- * and a candidate that will take the holder's place once it is READY.
+ * workers. Places that share a number: the holder; those that are leaving; and a
+ * candidate that will take the holder's place once it is READY.
  */
 struct slot {
     enum slot_state state;
@@ -47,8 +47,10 @@ struct slot {
     bool leaving;            /* a successor may take the number */
     bool candidate;          /* waits to take it */
     bool recycled;           /* leaves because of max_requests and the like */
+    bool retired;            /* leaves because the master wants it to */
     bool chaos;              /* it was born with chaos.enabled */
     bool asked;              /* it has sent MASTER_ID */
+    unsigned heard;          /* messages from it */
     bool deliberate;         /* its death was asked for */
     int64_t doom_ms;         /* from when on it is; INT64_MAX: nobody asked */
     bool crashed;            /* the last worker did; refilling costs budget */
@@ -87,8 +89,10 @@ struct reload {
     struct generation *next; /* NULL: none */
     unsigned workers;        /* how many it is to have */
     int64_t began_ms;
-    int64_t deadline_ms; /* to be READY */
-    bool failed;         /* one of its workers did not become READY */
+    int64_t deadline_ms;     /* to be READY */
+    bool moves_pidfile;      /* to another path, or to none */
+    struct pidfile *pidfile; /* that other one; NULL: none */
+    bool failed;             /* one of its workers did not become READY */
 };
 
 /* The trial of a new program before an upgrade. */
@@ -129,6 +133,7 @@ struct master {
     int64_t patrol_ms;         /* when the next look at the workers is due */
     struct hang_watch watch;   /* fair time, by which silence is judged */
     int64_t recycle_ms;        /* no worker is recycled before */
+    unsigned recycled_last;    /* the number of the slot that was; the next in turn follows */
     unsigned recycle_failures; /* successors that did not become READY, in a row */
     int pidfile_error;         /* as the log last had it */
     int64_t refill_ms;         /* not before; 0: at once */

@@ -4,6 +4,7 @@
 #ifndef ZOMBIE_CLUSTER_ORDERS_H
 #define ZOMBIE_CLUSTER_ORDERS_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 struct master;
@@ -13,5 +14,8 @@ struct master;
  * wait for a reload, an upgrade, or workers of another generation.
  */
 void orders_take(struct master *master, unsigned wants, int64_t now_ms);
+
+/* Whether an order that has waited may be carried out now. */
+bool orders_are_due(const struct master *master);
 
 #endif

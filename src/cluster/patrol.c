@@ -7,7 +7,9 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/generation.h"
 #include "cluster/kill.h"
+#include "cluster/listeners.h"
 #include "cluster/master_state.h"
 #include "cluster/recycling.h"
 #include "cluster/reload.h"
@@ -74,6 +76,7 @@ void patrol(struct master *master, int64_t now_ms)
     if (master->phase == MASTER_RUNNING && !reload_is_active(master))
         recycling_look(master, now_ms);
     check_pidfile(master);
+    listeners_check(master->current->listeners);
     if (notify_watchdog_ms() > 0)
         notify_send("WATCHDOG=1");
 }

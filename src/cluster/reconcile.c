@@ -13,6 +13,7 @@
 #include "cluster/reap.h"
 #include "cluster/recycling.h"
 #include "cluster/reload.h"
+#include "cluster/reopen.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
 #include "cluster/stop.h"
@@ -116,15 +117,17 @@ static bool is_hopeless(const struct master *master)
     unsigned held = 0;
     for (size_t i = 0; i < master->n_slots; i++)
         held += master->slots[i].held;
-    return master->workers > 0 && held >= master->workers;
+    return held >= master->workers;
 }
 
 static void check_crash_loop(struct master *master, int64_t now_ms)
 {
     unsigned serving = table_count(master, SLOT_SERVING);
     bool hopeless = is_hopeless(master);
-    bool looping = respawn_is_crash_loop(master->respawn, serving) || hopeless;
+    bool looping =
+        master->workers > 0 && (respawn_is_crash_loop(master->respawn, serving) || hopeless);
     if (looping && !master->degraded) {
+        notify_send("STATUS=Degraded: no worker serves (the last one: %s)", master->last_death);
         bool exits = master->conf->instance.on_crash_loop == CONF_CRASH_LOOP_EXIT;
         log_error("crash loop: no worker serves and %s (the last one: %s), %s",
                   hopeless ? "all exited with status 78" : "new ones fail to start",
@@ -138,6 +141,7 @@ static void check_crash_loop(struct master *master, int64_t now_ms)
         }
     } else if (!looping && master->degraded) {
         log_info("the crash loop is over");
+        notify_send("STATUS=Generation %u serves", master->current->number);
     }
     master->degraded = looping;
 }
@@ -157,7 +161,7 @@ static int64_t next_deadline(const struct master *master, int64_t now_ms)
     if (master->refill_ms > now_ms && master->refill_ms < next_ms)
         next_ms = master->refill_ms;
     if (master->phase == MASTER_RUNNING)
-        next_ms = earliest_change(master, next_ms);
+        next_ms = orders_are_due(master) ? now_ms : earliest_change(master, next_ms);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].deadline_ms < next_ms)
             next_ms = master->slots[i].deadline_ms;
@@ -198,6 +202,8 @@ bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
     patrol(master, now_ms);
     if (master->phase == MASTER_RUNNING)
         run(master, wants, now_ms);
+    else if ((wants & WANT_REOPEN) != 0)
+        reopen_logs(master); /* of all orders the one that counts in a long stop */
     *ret_next_ms = next_deadline(master, now_ms);
     return master->phase == MASTER_RUNNING || !stop_is_complete(master);
 }

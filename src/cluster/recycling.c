@@ -25,11 +25,12 @@ static bool is_taken(const struct master *master)
     return false;
 }
 
+/* A slot that is held back is no reason to let the others grow. */
 static bool is_at_full_strength(struct master *master)
 {
     for (unsigned number = 1; number <= master->workers; number++) {
         const struct slot *holder = table_holder(master, number);
-        if (holder == NULL || holder->state != SLOT_SERVING)
+        if (holder == NULL || (holder->state != SLOT_SERVING && !holder->held))
             return false;
     }
     return true;
@@ -51,17 +52,20 @@ static const char *find_reason(const struct slot *slot, int64_t now_ms)
     return recycle_reason(&limits, &facts);
 }
 
+/* In turn, or one that is always due would keep the others from theirs. */
 void recycling_look(struct master *master, int64_t now_ms)
 {
     if (now_ms < master->recycle_ms || is_taken(master) || !is_at_full_strength(master))
         return;
-    for (unsigned number = 1; number <= master->workers; number++) {
+    for (unsigned i = 0; i < master->workers; i++) {
+        unsigned number = (master->recycled_last + i) % master->workers + 1;
         struct slot *holder = table_holder(master, number);
-        const char *reason = find_reason(holder, now_ms);
+        const char *reason = holder->held ? NULL : find_reason(holder, now_ms);
         if (reason == NULL)
             continue;
         log_info("worker %" PRIu64 " is to be recycled: %s", holder->worker, reason);
         succession_prepare(master, number, now_ms);
+        master->recycled_last = number;
         return;
     }
 }

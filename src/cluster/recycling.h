@@ -11,7 +11,7 @@ struct master;
 
 /*
  * Once in a while: if no worker is being recycled and all serve, fork a
- * successor for the first one that has reached a limit.
+ * successor for the next one that has reached a limit.
  */
 void recycling_look(struct master *master, int64_t now_ms);
 

@@ -25,9 +25,42 @@ bool reload_is_active(const struct master *master)
     return master->reload.next != NULL;
 }
 
+bool reload_moves_log(const struct master *master)
+{
+    return reload_is_active(master) &&
+           strcmp(master->reload.next->conf->log.target, master->conf->log.target) != 0;
+}
+
 static int open_log(const struct conf_log *conf)
 {
     return log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
+}
+
+/* Hold the new pid file, if it is another one. */
+static int open_pidfile(struct master *master, const char *path)
+{
+    const char *old = master->pidfile != NULL ? pidfile_path(master->pidfile) : "";
+    bool is_alias = master->pidfile != NULL && pidfile_is(master->pidfile, path);
+    master->reload.moves_pidfile = strcmp(old, path) != 0 && !is_alias;
+    master->reload.pidfile = NULL;
+    if (!master->reload.moves_pidfile || path[0] == '\0')
+        return 0;
+    return pidfile_open(path, &master->reload.pidfile);
+}
+
+static void move_pidfile(struct master *master)
+{
+    if (!master->reload.moves_pidfile)
+        return;
+    pidfile_close(master->pidfile);
+    master->pidfile = master->reload.pidfile;
+    master->reload.pidfile = NULL;
+}
+
+static void drop_pidfile(struct master *master)
+{
+    pidfile_close(master->reload.pidfile);
+    master->reload.pidfile = NULL;
 }
 
 /* Returns NULL, or why the new configuration cannot be used; the log, still the old one, has more.
@@ -37,6 +70,8 @@ static const char *prepare(struct master *master, struct conf *conf)
     const char *lacks = child_lacks_rights(conf);
     if (lacks != NULL)
         return lacks;
+    if (open_pidfile(master, conf->instance.pidfile) != 0)
+        return "the pid file cannot be used";
     strength_raise_descriptors(conf);
     if (generation_new(master->last_generation + 1, conf, master->current->listeners,
                        &master->reload.next) != 0)
@@ -50,12 +85,19 @@ static const char *prepare(struct master *master, struct conf *conf)
     return "the log cannot be opened";
 }
 
+/* A reload that came to nothing makes nobody ready who has never been. */
+static void tell_manager(const struct master *master, const char *what, const char *why)
+{
+    notify_send("%sSTATUS=%s%s", master->ready ? "READY=1\n" : "", what, why);
+}
+
 static void refuse(struct master *master, struct conf *conf, const char *why)
 {
     struct generation *next = master->reload.next;
     master->reload.next = NULL;
+    drop_pidfile(master);
     log_error("reload refused: %s, generation %u goes on", why, master->current->number);
-    notify_send("READY=1\nSTATUS=Reload refused: %s", why);
+    tell_manager(master, "Reload refused: ", why);
     if (next != NULL)
         generation_free(next); /* with conf, which is its own by then */
     else
@@ -77,7 +119,8 @@ void reload_begin(struct master *master, int64_t now_ms)
     struct reload *reload = &master->reload;
     char error[CONF_ERROR_SIZE];
     struct conf *conf = NULL;
-    notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, notify_monotonic_us());
+    if (master->ready)
+        notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, notify_monotonic_us());
     const char *why =
         launch_load(master->launch, &conf, error) != 0 ? error : prepare(master, conf);
     if (why != NULL) {
@@ -105,18 +148,6 @@ static void change_policy(struct master *master)
     master->respawn = respawn;
 }
 
-/* An old file that could not be replaced stays: it is better than none. */
-static void change_pidfile(struct master *master)
-{
-    struct pidfile *pidfile = NULL;
-    const char *old = master->pidfile != NULL ? pidfile_path(master->pidfile) : "";
-    const char *new = master->conf->instance.pidfile;
-    if (strcmp(old, new) == 0 || (new[0] != '\0' && pidfile_open(new, &pidfile) != 0))
-        return;
-    pidfile_close(master->pidfile);
-    master->pidfile = pidfile;
-}
-
 /* The new generation takes over; what the old one alone listened on is emptied by its workers. */
 static void promote(struct master *master, int64_t now_ms)
 {
@@ -135,9 +166,10 @@ static void promote(struct master *master, int64_t now_ms)
     master->reload.next = NULL;
     listeners_apply(new->listeners, new->conf);
     change_policy(master);
-    change_pidfile(master);
+    move_pidfile(master);
     log_info("reloaded: generation %u serves after %" PRId64 " ms, generation %u finishes",
              new->number, now_ms - master->reload.began_ms, old->number);
+    master->ready = true;
     notify_send("READY=1\nSTATUS=Generation %u serves", new->number);
     generation_free(old);
 }
@@ -149,15 +181,16 @@ void reload_abandon(struct master *master, const char *why, int64_t now_ms)
         return;
     if (open_log(&master->conf->log) != 0)
         log_error("cannot log to %s any more", master->conf->log.target);
-    log_error("reload failed: %s, generation %u goes on", why, master->current->number);
+    log_error("reload failed: %s (the last death: %s), generation %u goes on", why,
+              master->last_death[0] != '\0' ? master->last_death : "none", master->current->number);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].candidate)
             succession_retire(&master->slots[i], "its generation is given up",
                               listeners_have_unshared(next->listeners), now_ms);
     master->reload.next = NULL;
     generation_free(next);
-    strength_raise_descriptors(master->conf);
-    notify_send("READY=1\nSTATUS=Reload failed: %s", why);
+    drop_pidfile(master);
+    tell_manager(master, "Reload failed: ", why);
 }
 
 /* How many of the new generation serve, and how many are there at all. */

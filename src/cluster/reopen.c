@@ -28,9 +28,11 @@ void reopen_logs(struct master *master)
                   strerror(-err));
         return;
     }
-    log_info("opened the log again");
-    if (log_fd() <= STDERR_FILENO)
+    if (log_fd() <= STDERR_FILENO) {
+        log_info("the log goes to %s, there is nothing to open again", conf->target);
         return;
+    }
+    log_info("opened the log again");
     for (size_t i = 0; i < master->n_slots; i++)
         if (slot_is_alive(master->slots[i].state))
             hand_over(&master->slots[i]);

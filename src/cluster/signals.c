@@ -6,6 +6,7 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
@@ -16,7 +17,10 @@
 /* Who may mean the master by a signal. */
 enum sender { ANYBODY, PROCESSES_ONLY };
 
-/* Rows with wants 0 are taken too: their default would end the master. */
+/*
+ * Those with a meaning. All others are taken as well, since the default of most
+ * would end the master: stopping a container may send SIGRTMIN+3.
+ */
 static const struct {
     int number;
     unsigned wants;
@@ -34,15 +38,15 @@ static const struct {
     {SIGTTIN, WANT_MORE, false, PROCESSES_ONLY},
     {SIGTTOU, WANT_FEWER, false, PROCESSES_ONLY},
     {SIGWINCH, WANT_PAUSE, false, PROCESSES_ONLY},
-    {SIGALRM, 0, false, ANYBODY},
-    {SIGVTALRM, 0, false, ANYBODY},
-    {SIGPROF, 0, false, ANYBODY},
-    {SIGIO, 0, false, ANYBODY},
-    {SIGPWR, 0, false, ANYBODY},
-    {SIGXCPU, 0, false, ANYBODY},
     {SIGXFSZ, 0, true, ANYBODY}, /* the write that was too much fails with EFBIG */
     {SIGPIPE, 0, true, ANYBODY}, /* ... with EPIPE */
 };
+
+/* A fault of the program itself; and what a shell stops and continues a job with. */
+static const int left_alone[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGTRAP,
+                                 SIGSYS,  SIGABRT, SIGTSTP, SIGCONT};
+
+#define NAME_SIZE 24
 
 #define ROWS (sizeof table / sizeof table[0])
 
@@ -61,15 +65,34 @@ static void unignore(int number)
 int signals_open(void)
 {
     sigset_t set;
-    sigemptyset(&set);
-    for (size_t i = 0; i < ROWS; i++) {
+    sigfillset(&set);
+    for (size_t i = 0; i < sizeof left_alone / sizeof left_alone[0]; i++)
+        sigdelset(&set, left_alone[i]);
+    for (size_t i = 0; i < ROWS; i++)
         unignore(table[i].number);
-        sigaddset(&set, table[i].number);
-    }
     if (sigprocmask(SIG_SETMASK, &set, NULL) != 0)
         return -errno;
     int fd = signalfd(-1, &set, SFD_NONBLOCK | SFD_CLOEXEC);
     return fd >= 0 ? fd : -errno;
+}
+
+static void describe(int number, char name[NAME_SIZE])
+{
+    const char *known = sigabbrev_np(number);
+    if (known != NULL)
+        snprintf(name, NAME_SIZE, "SIG%s", known);
+    else
+        snprintf(name, NAME_SIZE, "SIGRTMIN+%d", number - SIGRTMIN);
+}
+
+/* What a predecessor has left pending by signals_raise() was in the log already. */
+static void announce(const struct signalfd_siginfo *info, const char *meaning)
+{
+    char name[NAME_SIZE];
+    if ((pid_t)info->ssi_pid == getpid())
+        return;
+    describe((int)info->ssi_signo, name);
+    log_info("got %s from process %d%s", name, (int)info->ssi_pid, meaning);
 }
 
 static unsigned take(const struct signalfd_siginfo *info)
@@ -80,10 +103,10 @@ static unsigned take(const struct signalfd_siginfo *info)
         if (table[i].sender == PROCESSES_ONLY && info->ssi_code == SI_KERNEL)
             return 0;
         if (!table[i].quiet)
-            log_info("got SIG%s from process %d%s", sigabbrev_np(table[i].number),
-                     (int)info->ssi_pid, table[i].wants == 0 ? ", which means nothing here" : "");
+            announce(info, "");
         return table[i].wants;
     }
+    announce(info, ", which means nothing here");
     return 0;
 }
 

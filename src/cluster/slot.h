@@ -32,7 +32,7 @@ enum slot_event {
     SLOT_SPAWNED, /* a process was forked for it */
     SLOT_READY,   /* it said READY */
     SLOT_DRAIN,   /* it was told to leave, or leaves of its own accord */
-    SLOT_KILL,    /* SIGKILL was sent */
+    SLOT_KILL,    /* SIGKILL was sent, or what comes before it to one that hangs */
     SLOT_EXITED,  /* it was reaped */
     SLOT_FAILED,  /* it was reaped, or could not be forked, before READY: wait */
     SLOT_RETRY,   /* the wait is over */

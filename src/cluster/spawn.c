@@ -18,6 +18,7 @@
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
+#include "cluster/recycling.h"
 #include "cluster/respawn.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
@@ -64,6 +65,17 @@ static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
     exit(status == 0 ? worker_run(&birth) : status);
 }
 
+/* A successor for one who is to be recycled: the holder serves, so nothing is urgent. */
+static void postpone(struct slot *slot, int err, int64_t now_ms)
+{
+    int64_t wait_ms = recycling_postpone(slot->master, now_ms);
+    log_warning("cannot start a successor for slot %u: %s, trying again in %" PRId64 " ms",
+                slot->number, strerror(-err), wait_ms);
+    if (slot->state == SLOT_STARTING)
+        slot_step(slot, SLOT_EXITED);
+    slot_release(slot);
+}
+
 static void temporise(struct slot *slot, int err, int64_t now_ms)
 {
     int64_t wait_ms = spawn_backoff_ms(slot);
@@ -86,6 +98,8 @@ static void prepare_birth(struct slot *slot)
     slot->deadline_ms = slot->started_ms + generation->conf->instance.boot_timeout_ms;
     slot->ready_ms = 0;
     slot->asked = false;
+    slot->heard = 0;
+    slot->retired = false;
     slot->deliberate = false;
     slot->doom_ms = INT64_MAX;
     slot->crashed = false;
@@ -135,5 +149,8 @@ void spawn_worker(struct slot *slot, int64_t now_ms)
     }
     channel_free(slot->channel);
     slot->channel = NULL;
-    temporise(slot, pid, now_ms);
+    if (slot->candidate && slot->master->reload.next == NULL)
+        postpone(slot, pid, now_ms);
+    else
+        temporise(slot, pid, now_ms);
 }

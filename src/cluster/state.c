@@ -96,6 +96,7 @@ const struct state_member state_members[] = {
     {FIELD(struct state, scoreboard_fd, STATE_INT), DESCRIPTOR},
     {FIELD(struct state, scoreboard_places, STATE_UINT32), RANGE(1, WORKERS_MAX)},
     {FIELD(struct state, places, STATE_UINT32), RANGE(0, WORKERS_MAX)},
+    {FIELD(struct state, configuration_fd, STATE_INT), DESCRIPTOR, .optional = true},
     {FIELD(struct state, pidfile_fd, STATE_INT), DESCRIPTOR, .optional = true},
     {FIELD(struct state, pidfile, STATE_STRING), RANGE(1, PATH_MAX - 1), .optional = true},
     {LIST(struct state, listeners, struct state_listener, listener_members),

@@ -59,9 +59,10 @@ struct state {
     uint32_t strength;  /* how many workers there are to be; 0: paused */
     int scoreboard_fd;
     uint32_t scoreboard_places;
-    uint32_t places; /* of them in use so far */
-    int pidfile_fd;  /* -1: none */
-    char *pidfile;   /* path, NULL: none */
+    uint32_t places;      /* of them in use so far */
+    int configuration_fd; /* what conf_save() wrote of the one in force; -1: none */
+    int pidfile_fd;       /* -1: none */
+    char *pidfile;        /* path, NULL: none */
     struct state_listener *listeners;
     size_t n_listeners;
     struct state_worker *workers;

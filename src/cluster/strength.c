@@ -3,6 +3,7 @@
 #include "cluster/strength.h"
 
 #include "base/log.h"
+#include "cluster/generation.h"
 #include "cluster/master_state.h"
 #include "cluster/respawn.h"
 #include "cluster/succession.h"
@@ -73,6 +74,7 @@ void strength_raise(struct master *master)
     }
     master->workers++;
     log_info("one worker more: %u, until the next reload", master->workers);
+    notify_send("STATUS=Generation %u serves", master->current->number);
 }
 
 static void retire_all_above(struct master *master, unsigned number, const char *reason,

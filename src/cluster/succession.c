@@ -43,6 +43,7 @@ void succession_retire(struct slot *slot, const char *reason, bool take_queue, i
         return;
     }
     slot->leaving = true;
+    slot->retired = true;
     slot->candidate = false;
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return; /* it leaves already, or is being killed */
@@ -50,7 +51,9 @@ void succession_retire(struct slot *slot, const char *reason, bool take_queue, i
     message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
     message.drain.last = take_queue;
     slot->deliberate = true;
-    kill_by_message(slot, &message, now_ms + instance->grace_ms);
+    int64_t deadline_ms = now_ms + instance->grace_ms;
+    bool has_time = slot->state == SLOT_SERVING || deadline_ms < slot->deadline_ms;
+    kill_by_message(slot, &message, has_time ? deadline_ms : slot->deadline_ms);
 }
 
 void succession_make_room(struct master *master, int64_t now_ms)

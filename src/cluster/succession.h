@@ -19,7 +19,7 @@ struct slot;
  */
 void succession_prepare(struct master *master, unsigned number, int64_t now_ms);
 
-/* Make the candidate the holder of its number; whoever held it must have been retired. */
+/* Make the candidate the holder of its number; whoever held it is, or is about to be, retired. */
 void succession_take_over(struct slot *candidate);
 
 /*

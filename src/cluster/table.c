@@ -91,6 +91,7 @@ void slot_release(struct slot *slot)
     slot->leaving = false;
     slot->candidate = false;
     slot->recycled = false;
+    slot->retired = false;
     slot->crashed = false;
     slot->held = false;
     slot->failed_boots = 0;
@@ -135,15 +136,14 @@ struct slot *table_candidate(struct master *master, unsigned number)
     return NULL;
 }
 
-/* A leaver for each number, and the spare ones. */
+/*
+ * A leaver for each number, and the spare ones. Who leaves because the master
+ * wants it to does not count: there are as many of those as there were workers.
+ */
 static size_t places_allowed(const struct master *master)
 {
-    size_t wanted = master->workers;
     size_t candidates = master->reload.next != NULL ? master->reload.workers : 1;
-    if (candidates > wanted)
-        wanted = candidates;
-    size_t allowed = 2 * wanted + candidates + LEAVERS_SPARE;
-    return allowed < PLACES ? allowed : PLACES;
+    return 2 * (size_t)master->workers + candidates + LEAVERS_SPARE;
 }
 
 struct slot *table_free_place(struct master *master)
@@ -151,10 +151,10 @@ struct slot *table_free_place(struct master *master)
     size_t taken = 0;
     struct slot *free_slot = NULL;
     for (size_t i = 0; i < master->n_slots; i++) {
-        if (master->slots[i].number != 0)
-            taken++;
-        else if (free_slot == NULL)
-            free_slot = &master->slots[i];
+        struct slot *slot = &master->slots[i];
+        taken += slot->number != 0 && !slot->retired;
+        if (slot->number == 0 && free_slot == NULL)
+            free_slot = slot;
     }
     if (taken >= places_allowed(master))
         return NULL;
@@ -177,7 +177,7 @@ struct slot *table_oldest_leaver(struct master *master)
     struct slot *oldest = NULL;
     for (size_t i = 0; i < master->n_slots; i++) {
         struct slot *slot = &master->slots[i];
-        if (slot->leaving && slot->state == SLOT_DRAINING &&
+        if (slot->leaving && !slot->retired && slot->state == SLOT_DRAINING &&
             (oldest == NULL || slot->worker < oldest->worker))
             oldest = slot;
     }

@@ -60,7 +60,7 @@ struct slot *table_free_place(struct master *master);
 /* Whether a worker of another generation than the current one lives. */
 bool table_is_mixed(const struct master *master);
 
-/* Of the workers that leave the one born first, or NULL. */
+/* Of the workers that leave of their own accord the one born first, or NULL. */
 struct slot *table_oldest_leaver(struct master *master);
 
 #endif

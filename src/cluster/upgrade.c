@@ -23,6 +23,7 @@
 #include "cluster/signals.h"
 #include "cluster/state.h"
 #include "conf/conf.h"
+#include "conf/load.h"
 
 /* How much of what a trial says goes to the log. */
 #define REPORT_SIZE 1024
@@ -37,23 +38,61 @@ static void refuse(const char *why)
     log_error("upgrade refused: %s; nothing has changed, version " PACKAGE_VERSION " goes on", why);
 }
 
-/* The state as text in a memfd that survives execve(2). Returns the descriptor or -errno. */
+/* A text in a file without a name. Returns the descriptor or -errno. */
+static int write_memfd(const char *name, const char *text, size_t len)
+{
+    int fd = memfd_create(name, MFD_CLOEXEC);
+    if (fd < 0)
+        return -errno;
+    errno = EIO; /* for a short write */
+    if (write(fd, text, len) == (ssize_t)len && lseek(fd, 0, SEEK_SET) == 0)
+        return fd;
+    int err = -errno;
+    close(fd);
+    return err;
+}
+
+/* The configuration in force, should the files be invalid when the new program reads them. */
+static int write_configuration(const struct conf *conf)
+{
+    char *text = NULL;
+    size_t len = 0;
+    FILE *out = open_memstream(&text, &len);
+    int err = out != NULL ? conf_save(conf, out) : -ENOMEM;
+    if (out != NULL && fclose(out) != 0)
+        err = -ENOMEM;
+    int fd = err == 0 ? write_memfd("zombie-configuration", text, len) : err;
+    free(text);
+    return fd;
+}
+
 static int write_state(const struct state *state)
 {
     char *text;
     int err = state_encode(state, HANDOVER_LAYOUTS, &text);
     if (err != 0)
         return err;
-    int fd = memfd_create("zombie-state", MFD_CLOEXEC);
-    size_t len = strlen(text);
-    if (fd < 0 || write(fd, text, len) != (ssize_t)len || lseek(fd, 0, SEEK_SET) != 0)
-        err = errno != 0 ? -errno : -EIO;
+    int fd = write_memfd("zombie-state", text, strlen(text));
     free(text);
+    return fd;
+}
+
+/* What is handed over, with the configuration. Returns 0 or -errno. */
+static int collect(const struct master *master, struct state *ret_state)
+{
+    int fd = write_configuration(master->conf);
+    int err = fd < 0 ? fd : handover_collect(master, ret_state);
     if (err == 0)
-        return fd;
-    if (fd >= 0)
+        ret_state->configuration_fd = fd;
+    else if (fd >= 0)
         close(fd);
     return err;
+}
+
+static void drop(struct state *state)
+{
+    close(state->configuration_fd);
+    state_clear(state);
 }
 
 /* Point the environment at the state, go where the command line is valid, and become the program.
@@ -97,6 +136,8 @@ static _Noreturn void try(const struct master *master, const struct state *state
     setpgid(0, 0);
     child_reset_signals();
     prctl(PR_SET_PDEATHSIG, SIGKILL);
+    if (getppid() != master->pid)
+        _exit(EX_OSERR);
     dup2(report_fd, STDOUT_FILENO);
     dup2(report_fd, STDERR_FILENO);
     handover_keep_descriptors(state, true);
@@ -105,10 +146,22 @@ static _Noreturn void try(const struct master *master, const struct state *state
     _exit(EX_OSERR);
 }
 
+/* A file of fixed size: a program that prints without end shall not fill the memory. */
+static int make_report(void)
+{
+    int fd = memfd_create("zombie-preflight", MFD_CLOEXEC | MFD_ALLOW_SEALING);
+    if (fd >= 0 && (ftruncate(fd, REPORT_SIZE) != 0 ||
+                    fcntl(fd, F_ADD_SEALS, F_SEAL_GROW | F_SEAL_SHRINK | F_SEAL_SEAL) != 0)) {
+        close(fd);
+        return -1;
+    }
+    return fd;
+}
+
 static void start_trial(struct master *master, const struct state *state, int64_t now_ms)
 {
     int state_fd = write_state(state);
-    int report_fd = memfd_create("zombie-preflight", MFD_CLOEXEC);
+    int report_fd = make_report();
     pid_t pid = state_fd >= 0 && report_fd >= 0 ? fork() : -1;
     if (pid == 0)
         try(master, state, state_fd, report_fd);
@@ -135,13 +188,14 @@ void upgrade_begin(struct master *master, int64_t now_ms)
         refuse("the path of the program is not known");
         return;
     }
-    if (handover_collect(master, &state) != 0) {
-        refuse("out of memory");
+    int err = collect(master, &state);
+    if (err != 0) {
+        refuse(strerror(-err));
         return;
     }
     log_info("upgrading: trying %s", master->launch->program);
     start_trial(master, &state, now_ms);
-    state_clear(&state);
+    drop(&state);
 }
 
 /* What the trial said, as one line. */
@@ -149,6 +203,7 @@ static void read_report(int fd, char report[REPORT_SIZE])
 {
     ssize_t len = pread(fd, report, REPORT_SIZE - 1, 0);
     report[len > 0 ? len : 0] = '\0';
+    len = (ssize_t)strlen(report);
     for (len--; len >= 0 && (report[len] == '\n' || report[len] == ' '); len--)
         report[len] = '\0';
 }
@@ -163,7 +218,7 @@ static void describe_failure(const struct upgrade *upgrade, int wait_status, con
                  WTERMSIG(wait_status), report[0] != '\0' ? ", it said: " : "", report);
     else if (wait_status == 0)
         snprintf(why, REPORT_SIZE + 64, "that is no zombie-server which can take over");
-    else if (report[0] != '\0')
+    else if (report[0] != '\0' && strcmp(report, PREFLIGHT_PASSED) != 0)
         snprintf(why, REPORT_SIZE + 64, "%s", report);
     else
         snprintf(why, REPORT_SIZE + 64, "the new program exited with status %d",
@@ -182,19 +237,20 @@ void upgrade_judge(struct master *master, int wait_status)
         refuse(why);
     }
     close(upgrade->report_fd);
-    *upgrade = (struct upgrade){.passed = passed};
+    *upgrade = (struct upgrade){.passed = passed && master->phase == MASTER_RUNNING};
 }
 
 /* Returns only if it fails. */
 static void become(struct master *master)
 {
     struct state state;
-    if (handover_collect(master, &state) != 0) {
-        refuse("out of memory");
+    int err = collect(master, &state);
+    if (err != 0) {
+        refuse(strerror(-err));
         return;
     }
     int fd = write_state(&state);
-    int err = fd < 0 ? fd : 0;
+    err = fd < 0 ? fd : 0;
     char *here = getcwd(NULL, 0);
     if (err == 0) {
         signals_raise(master->waiting);
@@ -207,8 +263,15 @@ static void become(struct master *master)
         close(fd);
     }
     free(here);
-    state_clear(&state);
+    drop(&state);
     refuse(strerror(-err));
+}
+
+/* With its children; and by itself, should it have left its group. */
+static void kill_trial(const struct upgrade *upgrade)
+{
+    kill(-upgrade->pid, SIGKILL);
+    kill(upgrade->pid, SIGKILL);
 }
 
 void upgrade_step(struct master *master, int64_t now_ms)
@@ -217,7 +280,7 @@ void upgrade_step(struct master *master, int64_t now_ms)
     if (upgrade->pid != 0 && now_ms >= upgrade->deadline_ms) {
         upgrade->expired = true;
         upgrade->deadline_ms = INT64_MAX;
-        kill(-upgrade->pid, SIGKILL);
+        kill_trial(upgrade);
     }
     if (upgrade->passed) {
         upgrade->passed = false;
@@ -228,6 +291,6 @@ void upgrade_step(struct master *master, int64_t now_ms)
 void upgrade_cancel(struct master *master)
 {
     if (master->upgrade.pid != 0)
-        kill(-master->upgrade.pid, SIGKILL);
+        kill_trial(&master->upgrade);
     master->upgrade.passed = false;
 }

@@ -29,6 +29,7 @@ struct conf_args {
     enum conf_action action;
     const char *file;        /* NULL: built-in defaults only */
     const char *environment; /* -e, or NULL: then ZOMBIE_ENV counts */
+    bool file_only;          /* nothing is read over the file: it is what conf_save() wrote */
     struct conf_override *overrides;
     size_t n_overrides;
 };

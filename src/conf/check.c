@@ -14,8 +14,10 @@
 
 /* A worker beats once a second: less than two beats are no silence. */
 #define HANG_TIMEOUT_MIN_MS 2000
+#define MAX_AGE_MIN_MS      1000
 
 /* What a worker has on top of its master's pages: a loop, buffers, what it writes to. */
+#define MIB                (1L << 20)
 #define EMPTY_WORKER_BYTES (1L << 20)
 
 /* Where a value comes from. */
@@ -99,6 +101,18 @@ static int check_hang_timeout(const struct conf_source *source, const struct con
                      timeout_ms, HANG_TIMEOUT_MIN_MS);
 }
 
+static int check_max_age(const struct conf_source *source, const struct conf *conf)
+{
+    long age_ms = conf->instance.max_age_ms;
+
+    if (age_ms == 0 || age_ms >= MAX_AGE_MIN_MS)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "max_age_ms"),
+                     "instance.max_age_ms (%ld) must be 0 or at least %d: workers are looked at "
+                     "once a second",
+                     age_ms, MAX_AGE_MIN_MS);
+}
+
 /* What this process has in memory, from proc(5); -1: cannot be told. */
 static long resident_bytes(void)
 {
@@ -114,18 +128,36 @@ static long resident_bytes(void)
     return bytes;
 }
 
+/*
+ * What a worker takes that has done nothing: this process and a little more, in
+ * whole MiB and measured once, so that a file which was good at start is good at
+ * each reload. 0: cannot be told.
+ */
+static long empty_worker_bytes(void)
+{
+    static long bytes = -1;
+
+    if (bytes < 0) {
+        long resident = resident_bytes();
+        long least = resident + EMPTY_WORKER_BYTES;
+
+        bytes = resident < 0 ? 0 : (least + MIB - 1) / MIB * MIB;
+    }
+    return bytes;
+}
+
 /* With such a limit each new worker would be replaced as soon as it is old enough. */
 static int check_max_memory(const struct conf_source *source, const struct conf *conf)
 {
     long max_bytes = conf->instance.max_memory;
-    long resident = max_bytes > 0 ? resident_bytes() : -1;
+    long least_bytes = empty_worker_bytes();
 
-    if (resident < 0 || max_bytes - EMPTY_WORKER_BYTES >= resident)
+    if (max_bytes == 0 || max_bytes >= least_bytes)
         return 0;
     return conf_fail(source->error, place_of_instance(source, "max_memory"),
                      "instance.max_memory (%ld bytes) is less than an empty worker takes (%ld "
                      "bytes)",
-                     max_bytes, resident + EMPTY_WORKER_BYTES);
+                     max_bytes, least_bytes);
 }
 
 static int check_modes(const struct conf_source *source, const struct conf *conf)
@@ -174,8 +206,8 @@ static int check_addresses(const struct conf_source *source, const struct conf *
 }
 
 static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
-    check_user,         check_group,      check_chroot, check_backoff,
-    check_hang_timeout, check_max_memory, check_modes,  check_addresses,
+    check_user,    check_group,      check_chroot, check_backoff,   check_hang_timeout,
+    check_max_age, check_max_memory, check_modes,  check_addresses,
 };
 
 int conf_check(const struct conf_source *source, const struct conf *conf)

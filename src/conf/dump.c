@@ -7,6 +7,13 @@
 #include "conf/schema.h"
 #include "conf/value.h"
 
+/* What is printed, where to, and how. */
+struct dump {
+    const struct conf *conf;
+    FILE *out;
+    bool reveals; /* secrets are printed as they are */
+};
+
 /* A file name may hold a line end; in a comment it must not. */
 static void print_origin(const struct conf_assignment *assignment, FILE *out)
 {
@@ -18,79 +25,100 @@ static void print_origin(const struct conf_assignment *assignment, FILE *out)
     (void)fputc('\n', out);
 }
 
-static void print_options(const struct conf *conf, struct conf_name name,
-                          const struct conf_option *options, const void *settings, FILE *out)
+static void print_value(const struct dump *dump, const struct conf_option *option,
+                        const void *settings)
+{
+    if (dump->reveals && option->type == CONF_SECRET)
+        conf_text_print(*(char *const *)((const char *)settings + option->offset), dump->out);
+    else
+        conf_value_print(option, settings, dump->out);
+}
+
+static void print_options(const struct dump *dump, struct conf_name name,
+                          const struct conf_option *options, const void *settings)
 {
     for (const struct conf_option *option = options; option && option->key != NULL; option++) {
         name.key = option->key;
-        (void)fprintf(out, "    # %s\n    %s = ", option->help, option->key);
-        conf_value_print(option, settings, out);
-        print_origin(conf_assignments_winner(conf->assignments, name), out);
+        (void)fprintf(dump->out, "    # %s\n    %s = ", option->help, option->key);
+        print_value(dump, option, settings);
+        print_origin(conf_assignments_winner(dump->conf->assignments, name), dump->out);
     }
 }
 
-static void print_section(const struct conf *conf, const struct conf_section *section, FILE *out)
+static void print_section(const struct dump *dump, const struct conf_section *section)
 {
-    (void)fprintf(out, "%s {\n", section->name);
-    print_options(conf, (struct conf_name){section, NULL, NULL}, section->options,
-                  (const char *)conf + section->offset, out);
-    (void)fputs("}\n", out);
+    (void)fprintf(dump->out, "%s {\n", section->name);
+    print_options(dump, (struct conf_name){section, NULL, NULL}, section->options,
+                  (const char *)dump->conf + section->offset);
+    (void)fputs("}\n", dump->out);
 }
 
-static void print_title(const struct conf *conf, struct conf_name name, FILE *out)
+static void print_title(const struct dump *dump, struct conf_name name)
 {
-    (void)fprintf(out, "%s ", name.section->name);
-    conf_text_print(name.title, out);
-    (void)fputs(" {", out);
-    print_origin(conf_assignments_newest(conf->assignments, name), out);
+    (void)fprintf(dump->out, "%s ", name.section->name);
+    conf_text_print(name.title, dump->out);
+    (void)fputs(" {", dump->out);
+    print_origin(conf_assignments_newest(dump->conf->assignments, name), dump->out);
 }
 
 /* `mode` is refused on a TCP listener, so it is not said of one. */
-static void print_listen(const struct conf *conf, const struct conf_section *section,
-                         const struct conf_listen *listen, FILE *out)
+static void print_listen(const struct dump *dump, const struct conf_section *section,
+                         const struct conf_listen *listen)
 {
     struct conf_name name = {section, listen->title, NULL};
     bool is_unix = address_port(&listen->address) < 0;
 
-    print_title(conf, name, out);
+    print_title(dump, name);
     for (const struct conf_option *option = section->options; option->key != NULL; option++) {
         const struct conf_option one[] = {*option, {.key = NULL}};
 
         if (is_unix || option->type != CONF_OCTAL)
-            print_options(conf, name, one, listen, out);
+            print_options(dump, name, one, listen);
     }
-    (void)fputs("}\n", out);
+    (void)fputs("}\n", dump->out);
 }
 
-static void print_route(const struct conf *conf, const struct conf_section *section,
-                        const struct conf_route *route, FILE *out)
+static void print_route(const struct dump *dump, const struct conf_section *section,
+                        const struct conf_route *route)
 {
     struct conf_name name = {section, route->pattern, NULL};
 
-    print_title(conf, name, out);
+    print_title(dump, name);
     name.key = section->selector;
-    (void)fprintf(out, "    %s = ", name.key);
-    conf_text_print(route->handler->name, out);
-    print_origin(conf_assignments_newest(conf->assignments, name), out);
-    print_options(conf, name, route->handler->options, route->settings, out);
-    (void)fputs("}\n", out);
+    (void)fprintf(dump->out, "    %s = ", name.key);
+    conf_text_print(route->handler->name, dump->out);
+    print_origin(conf_assignments_newest(dump->conf->assignments, name), dump->out);
+    print_options(dump, name, route->handler->options, route->settings);
+    (void)fputs("}\n", dump->out);
 }
 
-static void print_any(const struct conf *conf, const struct conf_section *section, FILE *out)
+static void print_any(const struct dump *dump, const struct conf_section *section)
 {
+    const struct conf *conf = dump->conf;
+
     if (!section->titled)
-        print_section(conf, section, out);
+        print_section(dump, section);
     else if (section->selector != NULL)
         for (size_t i = 0; i < conf->n_routes; i++)
-            print_route(conf, section, &conf->routes[i], out);
+            print_route(dump, section, &conf->routes[i]);
     else
         for (size_t i = 0; i < conf->n_listens; i++)
-            print_listen(conf, section, &conf->listens[i], out);
+            print_listen(dump, section, &conf->listens[i]);
+}
+
+static int print_all(const struct dump *dump)
+{
+    for (const struct conf_section *section = conf_sections; section->name != NULL; section++)
+        print_any(dump, section);
+    return fflush(dump->out) == 0 && !ferror(dump->out) ? 0 : -EIO;
 }
 
 int conf_dump(const struct conf *conf, FILE *out)
 {
-    for (const struct conf_section *section = conf_sections; section->name != NULL; section++)
-        print_any(conf, section, out);
-    return fflush(out) == 0 && !ferror(out) ? 0 : -EIO;
+    return print_all(&(struct dump){conf, out, false});
+}
+
+int conf_save(const struct conf *conf, FILE *out)
+{
+    return print_all(&(struct dump){conf, out, true});
 }

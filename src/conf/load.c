@@ -68,6 +68,8 @@ static int load_sources(const struct conf_source *source, const struct conf_args
 
     if (rc == 0 && args->file != NULL)
         rc = conf_source_file(source, args->file, CONF_LAYER_FILE);
+    if (args->file_only)
+        return rc;
     if (rc == 0)
         rc = load_overlay(source, args);
     if (rc == 0)

@@ -36,4 +36,10 @@ __attribute__((warn_unused_result)) int conf_load(const struct conf_args *args,
  */
 int conf_dump(const struct conf *conf, FILE *out);
 
+/*
+ * The same with the secrets as they are, for conf_load() in another process of
+ * ours; never for a file or a log.
+ */
+int conf_save(const struct conf *conf, FILE *out);
+
 #endif

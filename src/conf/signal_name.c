@@ -55,8 +55,9 @@ void conf_signal_format(long number, char buf[CONF_SIGNAL_TEXT_SIZE])
 
 bool conf_signal_ends(long number)
 {
-    static const int harmless[] = {SIGSTOP, SIGCONT, SIGTSTP, SIGTTIN,
-                                   SIGTTOU, SIGCHLD, SIGURG,  SIGWINCH};
+    static const int harmless[] = {SIGSTOP, SIGCONT,  SIGTSTP, SIGTTIN, SIGTTOU, SIGCHLD,
+                                   SIGURG,  SIGWINCH, SIGINT,  SIGHUP,  SIGUSR1, SIGUSR2,
+                                   SIGPIPE, SIGXFSZ,  SIGTERM, SIGQUIT};
 
     for (size_t i = 0; i < sizeof(harmless) / sizeof(harmless[0]); i++)
         if (number == harmless[i])

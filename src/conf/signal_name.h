@@ -20,7 +20,10 @@ __attribute__((warn_unused_result)) int conf_signal_parse(const char *text, long
 /* Write the signal's name without SIG, or its number where it has none: both can be read back. */
 void conf_signal_format(long number, char buf[CONF_SIGNAL_TEXT_SIZE]);
 
-/* Whether the signal ends a process that does nothing about it; see signal(7). */
+/*
+ * Whether the signal ends a worker that hangs: some end nobody by default
+ * (signal(7)), some are ignored by workers or handled in their loop.
+ */
 bool conf_signal_ends(long number);
 
 #endif

@@ -124,8 +124,8 @@ static int read_signal(const struct reading *reading, void *field)
         return refuse(reading->why, "'%.*s' is not a signal such as ABRT or 6", QUOTED_MAX,
                       reading->text);
     if (!conf_signal_ends(number))
-        return refuse(reading->why, "the signal '%.*s' does not end a process", QUOTED_MAX,
-                      reading->text);
+        return refuse(reading->why, "the signal '%.*s' does not end a worker that hangs",
+                      QUOTED_MAX, reading->text);
     *(long *)field = number;
     return 0;
 }

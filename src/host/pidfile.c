@@ -143,6 +143,11 @@ int pidfile_check(struct pidfile *pidfile)
     return 1;
 }
 
+bool pidfile_is(const struct pidfile *pidfile, const char *path)
+{
+    return is_at_path(pidfile->fd, path);
+}
+
 int pidfile_fd(const struct pidfile *pidfile)
 {
     return pidfile->fd;

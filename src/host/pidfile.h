@@ -5,6 +5,8 @@
 #ifndef ZOMBIE_HOST_PIDFILE_H
 #define ZOMBIE_HOST_PIDFILE_H
 
+#include <stdbool.h>
+
 struct pidfile;
 
 /*
@@ -34,6 +36,9 @@ __attribute__((warn_unused_result)) int pidfile_adopt(const char *path, int fd,
  * the new one, -ENOENT without the folder. Logs nothing.
  */
 __attribute__((warn_unused_result)) int pidfile_check(struct pidfile *pidfile);
+
+/* Whether this path, too, leads to the file. */
+bool pidfile_is(const struct pidfile *pidfile, const char *path);
 
 /* The descriptor that has the lock, and the path; both stay the pid file's. */
 int pidfile_fd(const struct pidfile *pidfile);

@@ -126,18 +126,16 @@ int scoreboard_adopt(int fd, size_t n_slots, struct scoreboard **ret_scoreboard)
     int err = allocate(n_slots, &scoreboard);
     if (err != 0)
         return err;
+    scoreboard->fd = fd;
     if (fstat(fd, &status) != 0 || (size_t)status.st_size != scoreboard->size)
         err = -EBADF;
     else
-        scoreboard->fd = fd; /* from here on it is ours to close */
-    if (err == 0 && fcntl(fd, F_SETFD, FD_CLOEXEC) != 0)
-        err = -errno;
-    if (err == 0)
         err = map(scoreboard);
     if (err != 0) {
-        scoreboard_free(scoreboard);
+        free(scoreboard);
         return err;
     }
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
     *ret_scoreboard = scoreboard;
     return 0;
 }

@@ -69,7 +69,8 @@ __attribute__((warn_unused_result)) int scoreboard_new(size_t n_slots,
 /*
  * Map the scoreboard of n_slots slots that fd is: a master has handed it to the
  * program that takes its place. On success fd belongs to the scoreboard and is
- * closed on exec. Returns 0, -EBADF when it has another size, or -errno.
+ * closed on exec. Returns 0; or -EBADF when it has another size, or -errno, and fd
+ * is untouched.
  */
 __attribute__((warn_unused_result)) int scoreboard_adopt(int fd, size_t n_slots,
                                                          struct scoreboard **ret_scoreboard);

@@ -83,7 +83,7 @@ def test_shipped_configuration_is_the_built_in_one(dump):
 
 def test_dump_can_be_read_back(run, write, tmp_path):
     path = write(
-        'instance { workers = 3 user = "root" hang_signal = sigquit max_memory = 2097152k }\n'
+        'instance { workers = 3 user = "root" hang_signal = sigsegv max_memory = 2097152k }\n'
         'listen "unix:/tmp/a b" { mode = 0600 backlog = 5 }\nlisten "[::1]:0" {}\n'
         'log { target = "sub/log" format = json }\n'
         'chaos { networks = { "10.0.0.0/8", unix } }\n'
@@ -100,9 +100,9 @@ def test_dump_can_be_read_back(run, write, tmp_path):
 
 
 def test_sizes_and_signals_are_dumped_in_one_form(dump):
-    values = dump("-o", "instance.max_memory=4194304k", "-o", "instance.hang_signal=sigquit")
+    values = dump("-o", "instance.max_memory=4194304k", "-o", "instance.hang_signal=sigsegv")
     assert values["instance.max_memory"] == ("4G", "-o")
-    assert values["instance.hang_signal"] == ("QUIT", "-o")
+    assert values["instance.hang_signal"] == ("SEGV", "-o")
 
 
 def test_too_little_memory_is_told_from_what_this_process_takes(run):
@@ -209,8 +209,12 @@ FILE_ERRORS = [
     ("signal 0", "instance {\n hang_signal = 0\n}", 2, "'0' is not a signal"),
     ("negative signal", "instance {\n hang_signal = -1\n}", 2, "'-1' is not a signal"),
     ("no signal", 'instance {\n hang_signal = ""\n}', 2, "'' is not a signal"),
+    ("signal that workers ignore", "instance {\n hang_signal = HUP\n}", 2,
+     "instance.hang_signal: the signal 'HUP' does not end a worker that hangs"),
+    ("age too small", "instance {\n max_age_ms = 999\n}", 2,
+     "instance.max_age_ms (999) must be 0 or at least 1000"),
     ("signal that does not end", "instance {\n hang_signal = SIGSTOP\n}", 2,
-     "instance.hang_signal: the signal 'SIGSTOP' does not end a process"),
+     "instance.hang_signal: the signal 'SIGSTOP' does not end a worker that hangs"),
     ("not a size", "instance {\n max_memory = 1.5G\n}", 2,
      "instance.max_memory: '1.5G' is not a size from 0 to 1024G, in bytes or with K, M or G"),
     ("absurd size", "instance {\n max_memory = 99999999999G\n}", 2, "is not a size from 0"),

@@ -217,7 +217,7 @@ def test_worker_that_dies_before_it_is_ready_ends_the_reload(begin_hanging, etc,
                 process.kill(server.workers[number].pid)
                 server.wait_for_log(f"worker {number} died: killed by SIGKILL .*generation=2 ")
 
-    outcome = "failed: a worker of the new generation did not become ready"
+    outcome = "failed: a worker of the new generation did not become ready .*SIGKILL.*"
     reload_in_vain(server, outcome, meanwhile=kill_some)
     server.wait_for_log(rf'worker {dead[0]} died: .*next="its generation is given up"$')
     assert [worker.id for worker in server.serving] == [1, 2]
@@ -364,13 +364,19 @@ def test_reload_that_waits_for_one_that_fails_comes_after_it(begin_hanging, etc)
     settle(server, 2, after=4)
 
 
-def test_many_signals_make_some_reloads_and_an_instance_as_before(begin):
+def test_many_signals_make_some_reloads_and_an_instance_as_before(begin, conf):
     server = begin()
     for _ in range(100):
         server.send_signal(signal.SIGHUP)
-    reload(server)
-    eventually(lambda: len(generations(server)) == 1, "one generation lives")
-    assert [worker.slot for worker in server.serving] == [1, 2]
+    conf.write(ROUTE.format("late"))
+    server.send_signal(signal.SIGHUP)
+    eventually(lambda: server.fetch("/late").status == 200, "the last one is carried out")
+
+    def is_quiet():
+        pids = {worker.pid for worker in server.serving}
+        return len(pids) == 2 and pids == set(process.children_of(server.pid))
+
+    eventually(is_quiet, "one generation is left")
 
 
 # Reload and stop
@@ -402,6 +408,23 @@ def test_stop_during_a_reload_stops_both_generations(begin_hanging, etc, number)
     assert server.wait() == 0
     server.wait_for_log("worker 4 died: exited with status 0 .*the instance stops")
     assert not re.search(RELOADED, server.log, re.M)
+
+
+@pytest.mark.root
+def test_worker_that_leaves_while_it_boots_is_not_blamed(begin_hanging, etc):
+    """It asks its master's id and is gone before the master, who is busy, can answer."""
+    server = begin_hanging()
+    server.send_signal(signal.SIGHUP)
+    with frozen(server, etc, 3, 4):
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log("stopping")
+        process.kill(server.pid, signal.SIGSTOP)
+        eventually(lambda: process.is_stopped(server.pid), "the master is busy")
+    pids = [worker.pid for worker in server.workers.values()]
+    eventually(lambda: not any(map(process.is_alive, pids)), "all workers have exited")
+    process.kill(server.pid, signal.SIGCONT)
+    assert server.wait() == 0
+    assert not any("killed_for" in record.fields for record in server.records)
 
 
 def test_stop_takes_those_along_that_still_leave(begin):

@@ -6,14 +6,15 @@ import re
 import signal
 import socket
 import stat
+import struct
 import subprocess
 
 import pytest
 
 from lib import process
 from lib.client import Connection, fetch, render
-from lib.reload import REST, finish, frozen, held, let_go, order_reload, reload, reload_in_vain
-from lib.reload import stopped, with_user
+from lib.reload import finish, frozen, held, identify, let_go, order_reload, reload
+from lib.reload import has_open, reload_in_vain, stopped, with_user
 from lib.reload import begin, begin_hanging, conf  # noqa: F401
 from lib.server import Daemon
 from lib.upgrade import descriptors, settle
@@ -194,9 +195,9 @@ def test_file_that_took_the_place_of_a_removed_socket_stays(begin, conf, tmp_pat
 
 def test_backlog_changes(begin, conf):
     def backlog():
-        shown = subprocess.run(["ss", "-Hltn", f"sport = :{server.port}"], capture_output=True,
-                               text=True, check=True)  # fmt: skip
-        return int(shown.stdout.split()[2])
+        with process.steal_socket(server.pid, socket.SOCK_STREAM) as listener:
+            facts = listener.getsockopt(socket.IPPROTO_TCP, socket.TCP_INFO, 32)
+        return struct.unpack("28xI", facts)[0]  # tcpi_sacked
 
     conf.write(listen={FIRST: "backlog = 7"})
     server = begin()
@@ -238,6 +239,20 @@ def test_listener_of_a_generation_that_fails_is_closed(begin_hanging, conf, etc,
     reload_in_vain(server, "failed: .*", meanwhile=fail)
     assert is_refused(addresses(server)[SECOND])
     assert not path.exists()
+
+
+@pytest.mark.root
+def test_listener_of_a_generation_that_boots_goes_with_a_stop(begin_hanging, conf, etc):
+    server = begin_hanging()
+    conf.write(listen=[FIRST, SECOND], **with_user(etc))
+    with held(server) as (connection, _):
+        server.send_signal(signal.SIGHUP)
+        with frozen(server, etc, 3, 4):
+            server.send_signal(signal.SIGTERM)
+            server.wait_for_log("stopping")
+        eventually(lambda: is_refused(addresses(server)[SECOND]), "new connections are refused")
+        finish(connection)
+    assert server.wait() == 0
 
 
 # The log
@@ -287,6 +302,11 @@ def test_target_of_the_log_changes(begin, conf, tmp_path):
     assert "generation 3" not in path.read_text()
 
 
+def assert_log_goes_on(server):
+    server.send_signal(signal.SIGALRM)
+    server.wait_for_log("got SIGALRM")
+
+
 def test_refusal_is_told_in_the_log_that_goes_on(begin, conf, tmp_path):
     server = begin()
     with socket.create_server(("127.0.0.1", 0)) as taken:
@@ -294,6 +314,7 @@ def test_refusal_is_told_in_the_log_that_goes_on(begin, conf, tmp_path):
                    listen=[f"127.0.0.1:{taken.getsockname()[1]}"])  # fmt: skip
         reload_in_vain(server, "refused: .*")
     server.wait_for_log("error master: cannot listen on ")
+    assert_log_goes_on(server)
 
 
 @pytest.mark.root
@@ -309,6 +330,8 @@ def test_failure_is_told_in_the_log_that_goes_on(begin_hanging, conf, etc, tmp_p
         let_go(etc)
 
     reload_in_vain(server, "failed: .*", meanwhile=kill_one)
+    assert_log_goes_on(server)
+    assert not has_open(server.pid, path)
 
 
 # The rest
@@ -322,9 +345,11 @@ def test_pid_file_moves_with_a_reload(begin, conf, tmp_path):
     reload(server)
     assert new.read_text() == f"{server.pid}\n"
     assert not old.exists()
-    conf.write(pidfile=f'"{tmp_path}/none/new.pid"')
+    (tmp_path / "alias").symlink_to(tmp_path)
+    conf.write(pidfile=f'"{tmp_path}/alias/new.pid"')
     reload(server)
-    server.wait_for_log("error master: cannot use the pid file .*none/new.pid: No such file")
+    conf.write(pidfile=f'"{tmp_path}/none/new.pid"')
+    reload_in_vain(server, "refused: the pid file cannot be used")
     assert new.read_text() == f"{server.pid}\n"
     server.stop()
     assert not new.exists()
@@ -347,15 +372,17 @@ route "/workerKiller" { handler = worker_killer }"""
 def test_old_worker_may_die_by_chaos_that_the_new_configuration_forbids(begin, conf, after_ms):
     conf.write(CHAOS)
     server = begin()
-    with held(server) as (connection, worker):
+    with server.connect() as connection:
+        worker = server.workers[identify(connection)]
         conf.write()
         order_reload(server)
         assert server.fetch("/workerKiller").status == 404
-        connection.send(f"{REST}GET /workerKiller?mode=kill&after_ms={after_ms} HTTP/1.1\r\n"
-                        "Host: zombie.test\r\n\r\n")  # fmt: skip
-    settle(server, 2, after=2)
-    assert "chaos, which is switched off" not in server.log
+        connection.send(render(f"/workerKiller?mode=kill&after_ms={after_ms}"))
+        assert connection.receive().status == 200
+    server.wait_for_log(f"chaos: worker {worker.id} is asked to die")
     server.wait_for_log(f"worker {worker.id} died: .*deliberate=yes")
+    assert "killed_for" not in server.log
+    settle(server, 2, after=2)
 
 
 def test_chaos_is_allowed_by_a_reload(begin, conf):

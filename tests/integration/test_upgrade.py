@@ -5,6 +5,7 @@ import json
 import os
 import re
 import resource
+import signal
 
 import pytest
 from test_pid1 import Container, can_unshare
@@ -325,6 +326,31 @@ def test_program_that_cannot_be_executed_after_its_trial(begin, program, code, r
     process.kill(worker.pid)
     server.wait_until_replaced(worker)
     program.install()
+    upgrade(server)
+
+
+def test_configuration_that_breaks_after_the_trial_is_a_refused_reload(begin, program, tmp_path):
+    """There is no way back, so the new program goes on with what the old one had in force."""
+    path = tmp_path / "server.conf"
+    token = "0123456789abcdef-a-secret"
+    good = (f'instance {{ workers = 2 }}\nchaos {{ enabled = yes token = "{token}" }}\n'
+            'route "/said" { handler = text body = "in force" }\n')  # fmt: skip
+    path.write_text(good)
+    server = begin("-c", path)
+    program.wrap(f"if not trial: open({str(path)!r}, 'w').write('nonsense {{')")
+    server.send_signal(signal.SIGUSR2)
+    server.wait_for_log("zombie-server goes on after an upgrade")
+    server.wait_for_log(r"error master: reload refused: \S*server.conf:1: .*, generation 1 goes on$")
+    assert sorted(worker.id for worker in server.serving) == [1, 2]
+    process.kill(server.serving[0].pid)  # its successor is born under the configuration in force
+    server.wait_until_serving(2, after=1)
+    assert {server.fetch("/said").text for _ in range(20)} == {"in force"}
+    killer = {"Authorization": f"Bearer {token}"}
+    assert server.fetch("/workerKiller", headers={"Authorization": "Bearer x"}).status == 401
+    assert server.fetch("/workerKiller", headers=killer).status == 200
+    assert token not in server.log
+    server.wait_until_serving(1, after=3)
+    path.write_text(good)
     upgrade(server)
 
 

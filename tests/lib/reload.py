@@ -147,6 +147,18 @@ def reload_in_vain(server, outcome, meanwhile=None):
     assert server.fetch("/hello").status == 200
 
 
+def has_open(pid, path):
+    """How many descriptors of the process are that file."""
+    wanted, n = os.stat(path), 0
+    for fd in os.listdir(f"/proc/{pid}/fd"):
+        try:
+            found = os.stat(f"/proc/{pid}/fd/{fd}")
+        except FileNotFoundError:
+            continue
+        n += (found.st_dev, found.st_ino) == (wanted.st_dev, wanted.st_ino)
+    return n
+
+
 def generations(server):
     """Those that have a worker alive."""
     return {w.generation for w in server.workers.values() if process.is_alive(w.pid)}

@@ -111,6 +111,7 @@ const struct state state_full = {
     .scoreboard_fd = 3,
     .scoreboard_places = 4,
     .places = 4,
+    .configuration_fd = 4,
     .pidfile_fd = 5,
     .pidfile = pidfile,
     .listeners = listeners,
@@ -120,13 +121,18 @@ const struct state state_full = {
     .deaths = deaths,
     .n_deaths = LENGTH(deaths),
 };
-const struct state state_empty = {
-    .generation = 1, .scoreboard_fd = 3, .scoreboard_places = 1, .places = 1, .pidfile_fd = -1};
+const struct state state_empty = {.generation = 1,
+                                  .scoreboard_fd = 3,
+                                  .scoreboard_places = 1,
+                                  .places = 1,
+                                  .configuration_fd = -1,
+                                  .pidfile_fd = -1};
 
 const char state_full_text[] =
     "{'version':1,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
     "'generation':12,'last_worker':9223372036854775807,'strangers':14,'upgrades':15,'strength':16,"
-    "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'pidfile_fd':5,'pidfile':'/run/"
+    "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'configuration_fd':4,'pidfile_fd':5,'"
+    "pidfile':'/run/"
     "zombie\\n\\u0080.pid',"
     "'listeners':["
     "{'title':'127.0.0.1:8080','fd':6,'device':0,'inode':0},"
@@ -166,7 +172,8 @@ const char state_full_text[] =
 const char state_empty_text[] =
     "{'version':1,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
     "'generation':1,'last_worker':0,'strangers':0,'upgrades':0,'strength':0,'scoreboard_fd':3,"
-    "'scoreboard_places':1,'places':1,'pidfile_fd':-1,'pidfile':null,'listeners':[],'workers':[],"
+    "'scoreboard_places':1,'places':1,'configuration_fd':-1,'pidfile_fd':-1,'pidfile':null,'"
+    "listeners':[],'workers':[],"
     "'deaths':[]}";
 
 char *state_quoted(const char *text, size_t *ret_len)

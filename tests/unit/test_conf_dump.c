@@ -40,7 +40,7 @@ static void loads_its_own_dump(void **state)
     fixture_put("a.conf",
                 "instance { chroot = /. cpu_affinity = auto oom_score_adj = 7 core_dumps = yes\n"
                 "landlock = yes hang_timeout_ms = 2000 hang_signal = 40 max_requests = 5\n"
-                "max_memory = 1073741823K max_age_ms = 6 }\n"
+                "max_memory = 1073741823K max_age_ms = 6000 }\n"
                 "instance { workers = 3 daemon = yes pidfile = \"a \\\"b\\\" \\${x} \\\\\" }\n"
                 "listen 'unix:/z #1' { mode = 7 } listen '[::]:1' { backlog = 2 }\n"
                 "chaos { networks = { unix, 10.0.0.0/8 } } log { level = error target = stdout }\n"
