@@ -253,7 +253,7 @@ static void become(struct master *master)
     err = fd < 0 ? fd : 0;
     char *here = getcwd(NULL, 0);
     if (err == 0) {
-        signals_raise(master->waiting);
+        signals_raise(master->waiting & ~(unsigned)WANT_RELOAD); /* that follows anyway */
         master->waiting = 0;
         log_info("upgrading: executing %s", master->launch->program);
         handover_keep_descriptors(&state, true);

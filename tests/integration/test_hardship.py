@@ -75,6 +75,56 @@ def test_log_that_nobody_reads_stops_nothing(start, tmp_path):
         assert "lines of the log were lost" in rest.read()
 
 
+@pytest.fixture
+def fifo(tmp_path):
+    path = tmp_path / "fifo"
+    os.mkfifo(path)
+    return path
+
+
+def open_reader(fifo):
+    return os.fdopen(os.open(fifo, os.O_RDONLY | os.O_NONBLOCK), encoding="utf-8")
+
+
+def await_replacement(server, path):
+    """Prove that the master goes on, whose log may be anywhere."""
+    victim = first_child(server.pid)
+    process.kill(victim)
+    eventually(lambda: not process.is_alive(victim), "the worker is dead")
+    await_answer(path)
+
+
+def test_fifo_without_a_reader_is_refused_as_a_log(start, fifo):
+    server = start(f"log.target={fifo}", wait=False)
+    server.expected_status = 71
+    assert server.wait() == 71
+    server.wait_for_log(f"cannot log to {fifo}: No such device or address$")
+
+
+def test_fifo_whose_reader_goes_away_stops_nothing(start, fifo, tmp_path):
+    path = str(tmp_path / "socket")
+    with open_reader(fifo) as reader:
+        server = start(f"log.target={fifo}", listen=f"unix:{path}", workers=1, wait=False)
+        await_answer(path)
+        assert "zombie-server starts" in reader.read()
+    for number in signal.SIGUSR1, signal.SIGHUP, signal.SIGUSR1:
+        server.send_signal(number)
+        await_replacement(server, path)
+    with open_reader(fifo) as reader:
+        server.send_signal(signal.SIGHUP)
+        said = []
+
+        def has_reloaded():
+            said.append(reader.read())
+            return "reloaded: generation 2 serves" in "".join(said)
+
+        eventually(has_reloaded, "the log has a reader again")
+        assert "lines of the log were lost" in "".join(said)
+        await_answer(path)
+        server.send_signal(signal.SIGTERM)
+        assert server.wait() == 0
+
+
 def test_log_file_at_its_limit_stops_nothing(start, tmp_path):
     def limit_files():
         resource.setrlimit(resource.RLIMIT_FSIZE, (LOG_LIMIT, LOG_LIMIT))

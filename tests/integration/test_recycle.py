@@ -1,13 +1,19 @@
 """Workers that have served long enough: replaced one by one, and no client notices."""
 
+import os
+import pwd
 import re
+import resource
+import shutil
 import signal
+import subprocess
 import threading
 
 import pytest
 
 from lib import process
 from lib.client import render
+from lib.server import BINARY
 from lib.wait import eventually
 
 JSON = {"Accept": "application/json"}
@@ -274,6 +280,54 @@ def test_memory_is_a_reason_and_the_requests_that_took_it_are_answered(start):
 
 
 # What comes in between
+
+
+@pytest.fixture
+def public(tmp_path_factory):
+    """A copy of the program that anybody may run."""
+    folder = tmp_path_factory.mktemp("public")
+    for parent in [folder, *folder.parents[:2]]:
+        parent.chmod(0o755)
+    return shutil.copy(BINARY, folder)
+
+
+def become_nobody():
+    user = pwd.getpwnam("nobody")
+    os.setgroups([])
+    os.setgid(user.pw_gid)
+    os.setuid(user.pw_uid)
+
+
+def limit_processes(pid, soft):
+    """As the user of the process; the limit is of all that the user has, so 1 is too few."""
+    subprocess.run(["prlimit", "--pid", str(pid), f"--nproc={soft}:"], check=True,
+                   preexec_fn=become_nobody)  # fmt: skip
+
+
+@pytest.mark.root
+def test_fork_that_fails_postpones_and_the_old_one_goes_on(start, public, manager):
+    os.chmod(manager.address, 0o777)
+    os.chmod(os.path.dirname(manager.address), 0o755)
+    server = start("instance.max_requests=5", "instance.backoff_min_ms=1", workers=2,
+                   env=manager.variables(20), binary=public, preexec=become_nobody)  # fmt: skip
+    before, _ = resource.getrlimit(resource.RLIMIT_NPROC)  # the server has it from us
+    limit_processes(server.pid, 1)
+    regular = Regular(server, 1)
+    regular.ask_until(5)
+    server.wait_for_log(
+        r"warning master: cannot start a successor for slot 1: Resource temporarily unavailable, "
+        r"trying again in \d+ ms$", 3,
+    )  # fmt: skip
+    pauses = [int(n) for n in re.findall(r"trying again in (\d+) ms", server.log)]
+    assert pauses[:3] == [1, 2, 4]
+    assert regular.ask()["worker"] == 1
+    assert process.children_of(server.pid) == [worker.pid for worker in server.serving]
+    limit_processes(server.pid, before if before >= 0 else "unlimited")
+    server.wait_for_log("worker 1 leaves: its successor serves")
+    regular.connection.close()
+    assert server.wait_until_replaced(server.workers[1]).id == 3
+    assert least_serving(server) == 2
+    assert "cannot start a worker" not in server.log
 
 
 @pytest.mark.root

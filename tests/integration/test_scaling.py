@@ -13,7 +13,7 @@ import pytest
 
 from lib import process
 from lib.client import render
-from lib.reload import finish, frozen, held, order_reload, reload
+from lib.reload import finish, frozen, held, order_reload, reload, with_user
 from lib.reload import begin, begin_hanging, conf  # noqa: F401
 from lib.upgrade import occurrences, settle
 from lib.wait import eventually
@@ -151,6 +151,28 @@ def test_change_that_comes_during_a_reload_comes_after_it(begin_hanging, etc, nu
     assert {worker.generation for worker in server.serving} <= {2}
 
 
+@pytest.mark.root
+def test_change_that_waited_comes_right_after_the_reload(begin, conf, etc, manager):
+    conf.write(**with_user(etc))
+    server = begin(preexec=etc.mount, env=manager.variables(60000))
+    etc.make_boots_hang()
+    with held_by(server, 1) as (first, _), held_by(server, 2) as (second, _):
+        server.send_signal(signal.SIGHUP)
+        with frozen(server, etc, 3, 4):
+            ask(server, signal.SIGTTIN, "one worker more waits until")
+            manager.forget()
+        manager.wait_for("READY", pid=server.pid)
+        # Nobody dies meanwhile, so what else could wake the master up is a patrol.
+        assert manager.receive().fields == {"STATUS": "Generation 2 serves"}
+        server.wait_for_log("one worker more: 3, until the next reload$")
+        texts = [record.text for record in server.records if record.role == "master"]
+        done = next(i for i, text in enumerate(texts) if text.startswith("reloaded: "))
+        assert texts[done + 1].startswith("one worker more: 3,")
+        finish(first)
+        finish(second)
+    settle(server, 3, after=2)
+
+
 def test_change_does_not_wait_for_old_workers_that_leave(begin):
     server = begin()
     with held(server) as (connection, _):
@@ -231,6 +253,26 @@ def test_worker_that_still_leaves_and_one_more_serve_side_by_side(begin):
         assert server.identity()["worker"] == 3
         finish(connection)
     settle(server, 1, after=2)
+
+
+def test_pause_and_one_more_cut_off_nobody(begin, conf):
+    conf.write(workers=1)
+    server = begin()
+    with contextlib.ExitStack() as stack:
+        in_flight = []
+        for n in range(1, 31):  # more than there are spare places
+            connection, worker = stack.enter_context(held(server))
+            assert worker.id == n
+            in_flight.append(connection)
+            pause(server)
+            server.wait_for_log(f"worker {n} leaves: the instance pauses$")
+            more(server, 1)
+            server.wait_until_serving(1, after=n)
+        for connection in in_flight:
+            finish(connection)
+    settle(server, 1, after=30)
+    assert "its place is needed" not in server.log
+    assert "killing worker" not in server.log
 
 
 def test_reload_in_a_pause_that_is_refused_leaves_the_pause(begin, conf):

@@ -12,12 +12,21 @@ from lib import process
 from lib.activation import activated_by
 from lib.client import Connection, fetch, render
 from lib.manager import Manager
+from lib.reload import let_go
 from lib.survival import reload, upgrade, wait_until_settled
 
 HOUR = 3600000
 
 
 # The service manager: notifications
+
+
+def wait_for_status(manager, begin):
+    """The next message whose status begins like that."""
+    while True:
+        message = manager.receive()
+        if message.fields.get("STATUS", "").startswith(begin):
+            return message
 
 
 @pytest.mark.smoke
@@ -58,6 +67,39 @@ def test_ready_does_not_come_before_a_worker_is(start_fragile, etc, manager):
     assert " is ready" in server.log
 
 
+@pytest.mark.root
+def test_refused_reload_makes_nobody_ready_who_has_never_been(start_fragile, etc, manager,
+                                                              tmp_path):  # fmt: skip
+    path = tmp_path / "conf"
+    path.write_text("")
+    etc.make_boots_hang()
+    server = start_fragile("-c", path, f"instance.boot_timeout_ms={HOUR}", wait=False,
+                           env=manager.variables(50))  # fmt: skip
+    server.wait_for_log("worker 2 forked")
+    path.write_text("nonsense")
+    server.send_signal(signal.SIGHUP)
+    refusal = wait_for_status(manager, "Reload refused: ")
+    assert list(refusal.fields) == ["STATUS"]
+    manager.watch(server.pid)
+    assert not any("READY" in fields or "RELOADING" in fields for fields in manager.of(server.pid))
+    let_go(etc)
+    assert manager.wait_for("READY").fields["MAINPID"] == str(server.pid)
+
+
+@pytest.mark.root
+def test_crash_loop_is_a_status(start_fragile, etc, manager):
+    server = start_fragile(env=manager.variables())
+    manager.wait_for("READY")
+    etc.break_boots()
+    for worker in server.serving:
+        process.kill(worker.pid)
+    degraded = wait_for_status(manager, "Degraded: no worker serves (the last one: ")
+    assert list(degraded.fields) == ["STATUS"]
+    assert "exited with status 71" in degraded.fields["STATUS"]
+    etc.mend_boots()
+    assert manager.receive().fields == {"STATUS": "Generation 1 serves"}
+
+
 def test_refused_reload_is_ready_again_and_says_why(start, manager, tmp_path):
     path = tmp_path / "conf"
     path.write_text("")
@@ -76,6 +118,9 @@ def test_pause_is_a_status(start, manager):
     manager.wait_for("READY")
     server.send_signal(signal.SIGWINCH)
     assert manager.receive().fields == {"STATUS": "Paused"}
+    server.send_signal(signal.SIGTTIN)
+    assert manager.receive().fields == {"STATUS": "Generation 1 serves"}
+    server.wait_until_serving(1, after=2)
 
 
 def test_second_stop_is_said_too(start, manager):

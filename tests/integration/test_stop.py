@@ -55,6 +55,24 @@ def test_signal_without_a_meaning_changes_nothing(start, name):
     assert sorted(worker.id for worker in server.serving) == [1, 2]
 
 
+@pytest.mark.parametrize(
+    "number, name",
+    [
+        (16, "SIGSTKFLT"),  # the module signal does not know it before Python 3.11
+        (signal.SIGRTMIN, r"SIGRTMIN\+0"),
+        (signal.SIGRTMIN + 3, r"SIGRTMIN\+3"),  # what stops a container, for some
+        (signal.SIGRTMAX, rf"SIGRTMIN\+{signal.SIGRTMAX - signal.SIGRTMIN}"),
+    ],
+    ids=["SIGSTKFLT", "SIGRTMIN", "SIGRTMIN+3", "SIGRTMAX"],
+)
+def test_signal_that_few_have_heard_of_changes_nothing_either(start, number, name):
+    server = start()
+    server.send_signal(number)
+    server.wait_for_log(f"got {name} from process {os.getpid()}, which means nothing here$")
+    assert server.fetch("/hello").status == 200
+    assert sorted(worker.id for worker in server.serving) == [1, 2]
+
+
 @pytest.mark.parametrize("name", ["SIGPIPE", "SIGXFSZ"])
 def test_signal_of_a_failed_write_is_not_even_logged(start, name):
     server = start()

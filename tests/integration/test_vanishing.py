@@ -1,14 +1,16 @@
-"""Files that others tamper with: the pid file, the folder of the log."""
+"""What others tamper with: the pid file, the folder of the log, sockets that listen."""
 
 import fcntl
 import os
 import shutil
 import signal
+import socket
 
 import pytest
 
 from lib import process
-from lib.survival import start_logging, upgrade
+from lib.client import fetch
+from lib.survival import reload, start_logging, upgrade
 from lib.wait import eventually
 
 
@@ -175,3 +177,88 @@ def test_reload_needs_the_folder_of_the_log(vanished):
     server.send_signal(signal.SIGHUP)
     eventually(lambda: path.exists() and "reloaded: generation 2" in path.read_text(), "it works")
     server.log_path = str(path)
+
+
+# Sockets that listen
+
+
+@pytest.fixture
+def start_at(start, manager, tmp_path):
+    """Start a server on a unix socket, which looks after it often."""
+
+    def start_one(*arguments):
+        path = tmp_path / "socket"
+        server = start(*arguments, listen=f"unix:{path}", env=manager.variables(50))
+        manager.watch(server.pid, 1)
+        return server, path
+
+    return start_one
+
+
+def count_lost(server, path):
+    return server.log.count(f"warning master: the socket file {path} is gone or replaced, ")
+
+
+def test_socket_file_that_is_gone_is_made_again_by_a_reload(start_at, manager):
+    server, path = start_at()
+    assert count_lost(server, path) == 0
+    os.unlink(path)
+    manager.watch(server.pid)
+    assert count_lost(server, path) == 1
+    assert not path.exists()
+    reload(server, 2)
+    for _ in range(10):
+        assert fetch(str(path), "/hello").status == 200
+    manager.watch(server.pid)
+    assert count_lost(server, path) == 1
+    server.stop()
+    assert not path.exists()
+
+
+def test_reload_leaves_the_socket_of_another_alone(start_at, manager):
+    server, path = start_at()
+    os.unlink(path)
+    with socket.socket(socket.AF_UNIX) as other:
+        other.bind(str(path))
+        other.listen()
+        inode = path.stat().st_ino
+        manager.watch(server.pid)
+        assert count_lost(server, path) == 1
+        server.send_signal(signal.SIGHUP)
+        server.wait_for_log(
+            "error master: reload refused: a socket cannot be opened, generation 1 goes on$"
+        )
+        assert path.stat().st_ino == inode
+        server.stop()
+        assert path.stat().st_ino == inode
+
+
+def shut_down_listener(worker):
+    """As a worker that has run wild could, for all that have the socket."""
+    with process.steal_socket(worker.pid, socket.SOCK_STREAM) as listener:
+        assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
+        listener.shutdown(socket.SHUT_RD)
+
+
+def test_listener_that_a_worker_has_shut_down_listens_again(start, manager):
+    server = start(env=manager.variables(50))
+    address = server.address
+    for times in (1, 2):
+        shut_down_listener(server.serving[0])
+        server.wait_for_log(
+            rf"warning master: 127\.0\.0\.1:{server.port} did not listen any more, it does again$",
+            times,
+        )
+        for _ in range(10):
+            assert fetch(address, "/hello").status == 200
+    assert sorted(worker.id for worker in server.serving) == [1, 2]
+
+
+def test_unix_listener_that_a_worker_has_shut_down_serves_again(start_at, manager):
+    """It cannot listen again, see unix(7): a new one may be needed, for which a reload is enough."""
+    server, path = start_at()
+    shut_down_listener(server.serving[0])
+    manager.watch(server.pid)
+    reload(server, 2)
+    for _ in range(10):
+        assert fetch(str(path), "/hello").status == 200
