@@ -115,7 +115,7 @@ static int go_on(struct master *master, struct conf *conf)
     state_clear(&state);
     if (err == 0)
         announce(master, "goes on after an upgrade");
-    master->ready = true;
+    master->ready = err == 0 && table_count(master, SLOT_SERVING) > 0;
     master->wants |= WANT_RELOAD;
     return err;
 }

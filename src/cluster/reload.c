@@ -170,7 +170,7 @@ static void promote(struct master *master, int64_t now_ms)
     log_info("reloaded: generation %u serves after %" PRId64 " ms, generation %u finishes",
              new->number, now_ms - master->reload.began_ms, old->number);
     master->ready = true;
-    notify_send("READY=1\nSTATUS=Generation %u serves", new->number);
+    notify_send("READY=1\nMAINPID=%d\nSTATUS=Generation %u serves", (int)master->pid, new->number);
     generation_free(old);
 }
 

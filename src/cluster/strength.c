@@ -74,7 +74,8 @@ void strength_raise(struct master *master)
     }
     master->workers++;
     log_info("one worker more: %u, until the next reload", master->workers);
-    notify_send("STATUS=Generation %u serves", master->current->number);
+    if (!master->degraded)
+        notify_send("STATUS=Generation %u serves", master->current->number);
 }
 
 static void retire_all_above(struct master *master, unsigned number, const char *reason,

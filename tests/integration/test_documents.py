@@ -19,6 +19,11 @@ def plain(manual):
     return manual.replace("\\-", "-").replace("\\_", "_").replace("\\&", "")
 
 
+def chapter(name):
+    """One section of zombie-server(8)."""
+    return plain(read("man/zombie-server.8")).partition(f".Sh {name}\n")[2].partition("\n.Sh ")[0]
+
+
 def keys_of_the_tables():
     """section.key of every row in the tables of the source."""
     rows = re.findall(r"\{FIELD\((\w+), (\w+),", read("src/conf/options.c"))
@@ -90,20 +95,42 @@ def test_command_line_options_are_in_the_manual(run):
 
 @pytest.mark.parametrize("name", [
     "ZOMBIE_ENV", "ZOMBIE_LISTEN", "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS", "ZOMBIE_CHAOS", "PORT",
+    "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
+    "ZOMBIE_STATE_FD",
 ])  # fmt: skip
 def test_environment_variable_is_in_the_manual(name):
-    assert re.search(rf"\b{name}\b", plain(read("man/zombie-server.8")))
+    assert re.search(rf"^\.It Ev .*\b{name}\b", chapter("ENVIRONMENT"), re.MULTILINE)
 
 
-@pytest.mark.parametrize("name", ["TERM", "INT", "QUIT"])
+@pytest.mark.parametrize(
+    "name", ["TERM", "INT", "QUIT", "HUP", "USR1", "USR2", "TTIN", "TTOU", "WINCH"]
+)
 def test_signal_is_in_the_manual(name):
-    assert re.search(rf"\b(SIG)?{name}\b", plain(read("man/zombie-server.8")))
+    to_the_master = chapter("SIGNALS").partition("To a single worker:")[0]
+    assert re.search(rf"^\.It Dv .*\b{name}\b", to_the_master, re.MULTILINE)
+
+
+def reasons_to_kill():
+    """What the source gives as killed_for."""
+    text = "".join(read(path) for path in sorted(glob(os.path.join(SRCDIR, "src/cluster/*.c"))))
+    found = re.findall(r'condemn\(slot, "([^"]+)"\)', text)
+    found += re.findall(r'kill_worker\(\w+, "([^"]+)"', text)
+    found += re.findall(r'killed_for = [^;"]*"([^"]+)"', text)
+    overdue = text.partition("overdue[SLOT_STATES] = {")[2].partition("}")[0]
+    found += re.findall(r'"([^"]+)"', overdue)
+    return sorted(set(found))
+
+
+def test_reasons_to_kill_are_in_the_manual():
+    log = chapter("LOG")
+    reasons = reasons_to_kill()
+    assert len(reasons) >= 13
+    assert not [reason for reason in reasons if f".Ql {reason} " not in log]
 
 
 @pytest.mark.parametrize("status", [0, 1, 64, 71, 78])
 def test_exit_status_is_in_the_manual(status):
-    section = plain(read("man/zombie-server.8")).partition(".Sh EXIT STATUS")[2].partition(".Sh")[0]
-    assert re.search(rf"\b{status}\b", section)
+    assert re.search(rf"^\.It {status}$", chapter("EXIT STATUS"), re.MULTILINE)
 
 
 def test_readme_begins_with_the_two_commands():

@@ -65,7 +65,9 @@ def test_request_in_flight_is_finished_by_the_old_worker(begin):
     with held(server) as (connection, worker):
         server.send_signal(signal.SIGHUP)
         wait_until_reloaded(server)
-        eventually(lambda: generations(server) == {1, 2}, "the idle worker is gone")
+        idle = next(w for w in server.workers.values() if w.id in (1, 2) and w.id != worker.id)
+        eventually(lambda: not process.is_alive(idle.pid), "the idle worker is gone")
+        assert generations(server) == {1, 2}
         assert server.identity()["worker"] > 2
         assert process.is_alive(worker.pid)
         finish(connection)

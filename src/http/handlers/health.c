@@ -1,4 +1,4 @@
-/* Answers 200 while this worker serves and 503 while it drains: for load balancers. */
+/* Answers 200 while the instance serves and 503 once it stops: for load balancers. */
 #include "config.h"
 
 #include <inttypes.h>
