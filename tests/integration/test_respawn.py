@@ -4,6 +4,7 @@ import os
 import shutil
 import signal
 import socket
+import struct
 
 import pytest
 
@@ -90,14 +91,13 @@ def test_hello_in_another_workers_name_costs_its_life(start):
 def test_worker_that_talks_without_end_is_killed(start):
     server = start(workers=2)
     worker, other = server.serving
-    words = worker.id.to_bytes(8, "big") + worker.pid.to_bytes(4, "big") + worker.slot.to_bytes(4, "big")
-    hello = b"ZS\x01\x01\0\0\0\x10" + words
+    hello = struct.pack("!2sBBIQII", b"ZS", 1, 1, 16, worker.id, worker.pid, worker.slot)
     with process.steal_socket(worker.pid, socket.SOCK_SEQPACKET) as channel:
         channel.settimeout(DEADLINE)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):
             for _ in range(100000):
                 channel.send(hello)
-    server.wait_for_log(f"warning master: killing worker {worker.id}: it talks without end$")
+    server.wait_for_log(f"warning master: killing worker {worker.id}: it talks without end ")
     server.wait_for_log(f'worker {worker.id} died: .*killed_for="it talks without end"')
     server.wait_until_replaced(worker)
     assert process.is_alive(other.pid)

@@ -43,7 +43,9 @@ def test_manager_hears_of_start_reload_and_stop(start, tmp_path, kind):
     reloading = manager.receive().fields
     assert before <= int(reloading.pop("MONOTONIC_USEC")) <= time.monotonic_ns() // 1000
     assert reloading == {"RELOADING": "1"}
-    assert manager.receive().fields == {"READY": "1", "STATUS": "Generation 2 serves"}
+    assert manager.receive().fields == {
+        "READY": "1", "STATUS": "Generation 2 serves", "MAINPID": str(server.pid),
+    }  # fmt: skip
     server.stop()
     assert manager.receive().fields == {"STOPPING": "1", "STATUS": "Stopping"}
     assert {message.pid for message in manager.messages} == {server.pid}
