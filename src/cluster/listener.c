@@ -6,6 +6,7 @@
 #include <fcntl.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
+#include <poll.h>
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
@@ -182,6 +183,15 @@ void listener_release(struct listener *listener)
     free(listener);
 }
 
+/* A port that the kernel had chosen is given back by the shutdown; others are still bound. */
+static void rebind(int fd)
+{
+    struct address address = {.len = sizeof address.storage};
+    if (getsockname(fd, (struct sockaddr *)&address.storage, &address.len) == 0 &&
+        bind(fd, (const struct sockaddr *)&address.storage, address.len) != 0)
+        log_debug("a listener needs no new bind: %s", strerror(errno));
+}
+
 /* A worker that has run wild may have shut the socket down (shutdown(2)) for all. */
 static void revive(const struct listener *listener)
 {
@@ -191,20 +201,39 @@ static void revive(const struct listener *listener)
     if (listener->fd < 0 ||
         getsockopt(listener->fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 || accepts != 0)
         return;
+    rebind(listener->fd);
     int rc = listen(listener->fd, SOMAXCONN);
     describe(listener, text);
     log_warning("%s did not listen any more, %s", text,
                 rc == 0 ? "it does again" : "and cannot: reload to open it anew");
 }
 
+/* A unix socket that was shut down says that it accepts, and does not. */
+static bool is_shut_down(const struct listener *listener)
+{
+    struct pollfd state = {.fd = listener->fd, .events = POLLRDHUP};
+    return unix_path(&listener->address) != NULL && poll(&state, 1, 0) > 0 &&
+           (state.revents & (POLLRDHUP | POLLHUP)) != 0;
+}
+
+/* Why clients cannot reach it, or NULL. */
+static const char *find_loss(const struct listener *listener)
+{
+    if (listener->fd < 0)
+        return NULL;
+    if (listener->file.inode != 0 && !owns_file(listener))
+        return "gone or replaced";
+    return is_shut_down(listener) ? "shut down" : NULL;
+}
+
 bool listener_check(struct listener *listener)
 {
     revive(listener);
-    bool lost = listener->file.inode != 0 && listener->fd >= 0 && !owns_file(listener);
+    const char *loss = find_loss(listener);
+    bool lost = loss != NULL;
     if (lost && !listener->lost)
-        log_warning("the socket file %s is gone or replaced, nobody can connect there: reload to "
-                    "make it again",
-                    unix_path(&listener->address));
+        log_warning("the socket file %s is %s, nobody can connect there: reload to make it again",
+                    unix_path(&listener->address), loss);
     listener->lost = lost;
     return !lost;
 }

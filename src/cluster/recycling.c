@@ -65,7 +65,8 @@ void recycling_look(struct master *master, int64_t now_ms)
             continue;
         log_info("worker %" PRIu64 " is to be recycled: %s", holder->worker, reason);
         succession_prepare(master, number, now_ms);
-        master->recycled_last = number;
+        if (table_candidate(master, number) != NULL)
+            master->recycled_last = number;
         return;
     }
 }

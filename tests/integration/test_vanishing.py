@@ -233,9 +233,12 @@ def test_reload_leaves_the_socket_of_another_alone(start_at, manager):
         assert path.stat().st_ino == inode
 
 
-def shut_down_listener(worker):
-    """As a worker that has run wild could, for all that have the socket."""
-    with process.steal_socket(worker.pid, socket.SOCK_STREAM) as listener:
+def shut_down_listener(server):
+    """
+    As a worker that has run wild could: for all that have the socket, so the
+    master's will do, which has no connections that it could be mistaken for.
+    """
+    with process.steal_socket(server.pid, socket.SOCK_STREAM) as listener:
         assert listener.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN) == 1
         listener.shutdown(socket.SHUT_RD)
 
@@ -247,7 +250,7 @@ def test_listener_that_a_worker_has_shut_down_listens_again(start, manager, chos
     server = start(listen=f"127.0.0.1:{port}", env=manager.variables(50))
     address = server.address
     for times in (1, 2):
-        shut_down_listener(server.serving[0])
+        shut_down_listener(server)
         server.wait_for_log(
             rf"warning master: 127\.0\.0\.1:{address[1]} did not listen any more, it does again$",
             times,
@@ -260,7 +263,7 @@ def test_listener_that_a_worker_has_shut_down_listens_again(start, manager, chos
 def test_unix_listener_that_a_worker_has_shut_down_serves_again(start_at, manager):
     """The kernel lets it not listen again, so a reload must open another."""
     server, path = start_at()
-    shut_down_listener(server.serving[0])
+    shut_down_listener(server)
     manager.watch(server.pid)
     reload(server, 2)
     for _ in range(10):
