@@ -74,8 +74,8 @@ def test_storm_of_kills_leaves_the_server_whole(start, conf, figure):
     assert "too fast" not in server.log
     # With fifty kills a second some hit the same path thrice: to the master that is suspicious.
     assert all(text.startswith("poison request") for text in journal.complaints)
-    assert healed_ms < 1000
-    assert cpu < 50
+    assert healed_ms < 1000  # well under 10, but no machine promises that
+    assert cpu < 20
     assert_only_deaths(load, len(moments))
 
 

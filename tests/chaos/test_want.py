@@ -1,9 +1,7 @@
 """In want of everything: no forks, no descriptors, no room for the log, no memory."""
 
 import os
-import pwd
 import resource
-import shutil
 import signal
 import subprocess
 import time
@@ -12,12 +10,12 @@ import pytest
 
 from lib import process
 from lib.client import Connection
-from lib.server import BINARY
+from lib.nobody import become_nobody, limit_processes, public  # noqa: F401
 from lib.wait import eventually
 from witness import Journal, Scales, children, cpu_seconds, descriptors, limit
 
 TRUCE_SECONDS = 5  # in which the CPU is measured of a master that cannot do what it should
-BUSY_PERCENT = 10  # of a core: one that spins takes all of it
+BUSY_PERCENT = 2  # of a core: one that spins takes all of it
 
 
 def cpu_of_waiting(server):
@@ -30,35 +28,9 @@ def cpu_of_waiting(server):
 # Processes
 
 
-@pytest.fixture
-def public(tmp_path_factory):
-    """A folder and a copy of the program that anybody may reach."""
-    folder = tmp_path_factory.mktemp("public")
-    for parent in [folder, *folder.parents[:2]]:
-        parent.chmod(0o755)
-    shutil.copy(BINARY, folder / "zombie-server")
-    return folder
-
-
-def become_nobody():
-    user = pwd.getpwnam("nobody")
-    os.setgroups([])
-    os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
-
-
-def limit_processes(pid, soft):
-    """
-    As the user of the process: root may not, without CAP_SYS_RESOURCE. The
-    limit counts all that the user has, so 1 is too few whatever else there is.
-    """
-    subprocess.run(["prlimit", "--pid", str(pid), f"--nproc={soft}:"], check=True,
-                   preexec_fn=become_nobody)  # fmt: skip
-
-
 @pytest.mark.root
 def test_forks_that_fail_are_waited_for(start, public, figure):
-    server = start("instance.backoff_max_ms=1000", binary=str(public / "zombie-server"),
+    server = start("instance.backoff_max_ms=1000", binary=str(public),
                    preexec=become_nobody)  # fmt: skip
     assert process.status_of(server.pid)["Uid"].split()[0] != "0"
     journal = Journal(server)

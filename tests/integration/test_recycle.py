@@ -1,19 +1,16 @@
 """Workers that have served long enough: replaced one by one, and no client notices."""
 
 import os
-import pwd
 import re
 import resource
-import shutil
 import signal
-import subprocess
 import threading
 
 import pytest
 
 from lib import process
 from lib.client import render
-from lib.server import BINARY
+from lib.nobody import become_nobody, limit_processes, public  # noqa: F401
 from lib.wait import eventually
 
 JSON = {"Accept": "application/json"}
@@ -280,28 +277,6 @@ def test_memory_is_a_reason_and_the_requests_that_took_it_are_answered(start):
 
 
 # What comes in between
-
-
-@pytest.fixture
-def public(tmp_path_factory):
-    """A copy of the program that anybody may run."""
-    folder = tmp_path_factory.mktemp("public")
-    for parent in [folder, *folder.parents[:2]]:
-        parent.chmod(0o755)
-    return shutil.copy(BINARY, folder)
-
-
-def become_nobody():
-    user = pwd.getpwnam("nobody")
-    os.setgroups([])
-    os.setgid(user.pw_gid)
-    os.setuid(user.pw_uid)
-
-
-def limit_processes(pid, soft):
-    """As the user of the process; the limit is of all that the user has, so 1 is too few."""
-    subprocess.run(["prlimit", "--pid", str(pid), f"--nproc={soft}:"], check=True,
-                   preexec_fn=become_nobody)  # fmt: skip
 
 
 @pytest.mark.root

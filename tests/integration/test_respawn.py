@@ -1,7 +1,5 @@
 """What dies comes back: at once, with pauses, or not at all; and who is to blame is logged."""
 
-import os
-import shutil
 import signal
 import socket
 import struct
@@ -125,57 +123,6 @@ def test_hung_worker_that_closes_its_channel_is_killed(start):
 
 
 # Workers that die before they are of use
-
-
-@pytest.fixture
-def etc(tmp_path):
-    """
-    A folder that a server can take for /etc: its workers look instance.user up
-    there when they start, so a test decides whether that works.
-    """
-
-    class Etc:
-        folder = tmp_path / "etc"
-        users = folder / "passwd"
-        valid = "root:x:0:0::/:/bin/sh\nworker:x:65534:65534::/:/bin/false\n"
-        arguments = ("instance.user=worker", "instance.backoff_min_ms=1")
-
-        def mount(self):
-            process.mount_over(self.folder, "/etc")
-
-        def write(self, text):
-            replacement = self.folder / "new"
-            replacement.write_text(text)
-            os.rename(replacement, self.users)
-
-        def break_boots(self):
-            self.write("root:x:0:0::/:/bin/sh\n")
-
-        def mend_boots(self):
-            self.write(self.valid)
-
-        def make_boots_hang(self):
-            """By a user database that is a pipe which nobody writes to."""
-            os.unlink(self.users)
-            os.mkfifo(self.users)
-
-    made = Etc()
-    made.folder.mkdir()
-    for name in ("group", "nsswitch.conf", "ld.so.cache"):
-        if os.path.exists(f"/etc/{name}"):
-            shutil.copy(f"/etc/{name}", made.folder)
-    made.mend_boots()
-    return made
-
-
-@pytest.fixture
-def start_fragile(start, etc):
-    """Start a server whose boots `etc` can break."""
-
-    def start_one(*arguments, **options):
-        return start(*etc.arguments, *arguments, preexec=etc.mount, **options)
-
-    return start_one
 
 
 def kill_all(server):
