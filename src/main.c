@@ -5,14 +5,14 @@
 #include <stdio.h>
 #include <sysexits.h>
 
-#include "host/descriptors.h"
 #include "cluster/launch.h"
 #include "cluster/master.h"
 #include "cluster/preflight.h"
-#include "conf/version.h"
 #include "conf/args.h"
 #include "conf/conf.h"
 #include "conf/load.h"
+#include "conf/version.h"
+#include "host/descriptors.h"
 
 /* No program name before it: "FILE:LINE: what" is what editors can jump to. */
 static int fail(int status, const char *error)

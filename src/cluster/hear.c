@@ -10,8 +10,8 @@
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/master_state.h"
-#include "cluster/table.h"
 #include "cluster/respawn.h"
+#include "cluster/table.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
 

@@ -10,15 +10,15 @@
 
 #include "base/clock.h"
 #include "base/log.h"
-#include "host/cgroup_meter.h"
 #include "cluster/generation.h"
 #include "cluster/master_state.h"
-#include "cluster/table.h"
 #include "cluster/obituary.h"
 #include "cluster/recycling.h"
 #include "cluster/respawn.h"
 #include "cluster/spawn.h"
+#include "cluster/table.h"
 #include "cluster/upgrade.h"
+#include "host/cgroup_meter.h"
 #include "ipc/channel.h"
 #include "ipc/scoreboard.h"
 

@@ -174,11 +174,10 @@ static void promote(struct master *master, int64_t now_ms)
     generation_free(old);
 }
 
-void reload_abandon(struct master *master, const char *why, int64_t now_ms)
+/* Give up the generation that boots. */
+static void abandon(struct master *master, const char *why, int64_t now_ms)
 {
     struct generation *next = master->reload.next;
-    if (next == NULL)
-        return;
     if (open_log(&master->conf->log) != 0)
         log_error("cannot log to %s any more", master->conf->log.target);
     log_error("reload failed: %s (the last death: %s), generation %u goes on", why,
@@ -220,11 +219,11 @@ void reload_step(struct master *master, int64_t now_ms)
         return;
     unsigned ready = count_ready(master, &present);
     if (reload->failed)
-        reload_abandon(master, "a worker of the new generation did not become ready", now_ms);
+        abandon(master, "a worker of the new generation did not become ready", now_ms);
     else if (ready == reload->workers)
         promote(master, now_ms);
     else if (now_ms >= reload->deadline_ms)
-        reload_abandon(master, "the new generation was not ready in time", now_ms);
+        abandon(master, "the new generation was not ready in time", now_ms);
     else if (present < reload->workers)
         fork_missing(master, now_ms);
 }

@@ -22,7 +22,4 @@ bool reload_is_active(const struct master *master);
 /* Whether one is under way that writes the log elsewhere. */
 bool reload_moves_log(const struct master *master);
 
-/* Give up the generation that boots, if there is one; `why` is for the log. */
-void reload_abandon(struct master *master, const char *why, int64_t now_ms);
-
 #endif

@@ -3,9 +3,9 @@
 #include "cluster/stop.h"
 
 #include "base/log.h"
+#include "cluster/generation.h"
 #include "cluster/kill.h"
 #include "cluster/listeners.h"
-#include "cluster/generation.h"
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
