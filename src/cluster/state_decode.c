@@ -319,6 +319,10 @@ static int check_state(struct reader *reader, const struct state *state)
                       state->pidfile == NULL ? "null, but pidfile_fd is %d"
                                              : "a path, but pidfile_fd is %d",
                       state->pidfile_fd);
+    reader->place = (struct state_place){.key = "places"};
+    if (state->places > state->scoreboard_places)
+        return refuse(reader, "%" PRIu32 " is more than scoreboard_places, %" PRIu32, state->places,
+                      state->scoreboard_places);
     for (size_t i = 0; i < state->n_workers; i++) {
         reader->place = (struct state_place){.list = "workers", .index = i};
         int r = check_worker(reader, state, &state->workers[i]);

@@ -211,6 +211,7 @@ static void refuses_what_does_not_fit_together(void **state)
         {NULL, 0, "pidfile_fd", "-1", "pidfile: a path, but pidfile_fd is -1"},
         {NULL, 0, "pidfile_fd", "3", "pidfile_fd: 3 is scoreboard_fd already"},
         {NULL, 0, "places", "3", "workers[0].place: 3 is not below places, 3"},
+        {NULL, 0, "places", "5", "places: 5 is more than scoreboard_places, 4"},
         {NULL, 0, "last_worker", "53",
          "workers[1].worker: 9223372036854775807 is beyond last_worker, 53"},
         {"listeners", 0, "fd", "3", "listeners[0].fd: 3 is scoreboard_fd already"},
