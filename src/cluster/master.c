@@ -235,7 +235,7 @@ static int become_daemon(const struct conf *conf, const struct launch *launch, i
 /* After an upgrade there is no way back: a log that cannot be opened is no reason to end. */
 static int open_log(const struct conf_log *conf, const struct launch *launch)
 {
-    int err = log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
+    int err = conf_open_log(conf);
     if (err != 0)
         log_error("cannot log to %s: %s", conf->target, strerror(-err));
     return launch->state_fd < 0 ? err : 0;

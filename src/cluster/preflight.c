@@ -25,8 +25,7 @@ static int fail(int status, const char *error)
 /* What the new master will need first: its log, and descriptors for a loop. */
 static int check_needs(const struct conf *conf)
 {
-    int err = log_open((enum log_level)conf->log.level, (enum log_format)conf->log.format,
-                       conf->log.target);
+    int err = conf_open_log(&conf->log);
     if (err != 0) {
         fprintf(stderr, "cannot log to %s: %s\n", conf->log.target, strerror(-err));
         return EX_OSERR;

@@ -8,6 +8,7 @@
 #include "cluster/master_state.h"
 #include "cluster/recycle.h"
 #include "cluster/respawn.h"
+#include "cluster/strength.h"
 #include "cluster/succession.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
@@ -89,9 +90,7 @@ void recycling_step(struct master *master, int64_t now_ms)
 
 int64_t recycling_postpone(struct master *master, int64_t now_ms)
 {
-    const struct conf_instance *instance = &master->conf->instance;
-    const struct respawn_limits limits = {.backoff_min_ms = instance->backoff_min_ms,
-                                          .backoff_max_ms = instance->backoff_max_ms};
+    const struct respawn_limits limits = strength_respawn_limits(&master->conf->instance);
     int64_t wait_ms = respawn_backoff_ms(&limits, ++master->recycle_failures, 0.5);
     master->recycle_ms = now_ms + wait_ms;
     return wait_ms;

@@ -31,11 +31,6 @@ bool reload_moves_log(const struct master *master)
            strcmp(master->reload.next->conf->log.target, master->conf->log.target) != 0;
 }
 
-static int open_log(const struct conf_log *conf)
-{
-    return log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
-}
-
 /* Hold the new pid file, if it is another one. */
 static int open_pidfile(struct master *master, const char *path)
 {
@@ -76,7 +71,7 @@ static const char *prepare(struct master *master, struct conf *conf)
     if (generation_new(master->last_generation + 1, conf, master->current->listeners,
                        &master->reload.next) != 0)
         return "a socket cannot be opened";
-    int err = open_log(&conf->log);
+    int err = conf_open_log(&conf->log);
     if (err == 0) {
         master->last_generation++;
         return NULL;
@@ -178,14 +173,14 @@ static void promote(struct master *master, int64_t now_ms)
 static void abandon(struct master *master, const char *why, int64_t now_ms)
 {
     struct generation *next = master->reload.next;
-    if (open_log(&master->conf->log) != 0)
+    bool take_queue = listeners_have_unshared(next->listeners);
+    if (conf_open_log(&master->conf->log) != 0)
         log_error("cannot log to %s any more", master->conf->log.target);
     log_error("reload failed: %s (the last death: %s), generation %u goes on", why,
               master->last_death[0] != '\0' ? master->last_death : "none", master->current->number);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].candidate)
-            succession_retire(&master->slots[i], "its generation is given up",
-                              listeners_have_unshared(next->listeners), now_ms);
+            succession_retire(&master->slots[i], "its generation is given up", take_queue, now_ms);
     master->reload.next = NULL;
     generation_free(next);
     drop_pidfile(master);

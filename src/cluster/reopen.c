@@ -22,7 +22,7 @@ static void hand_over(struct slot *slot)
 void reopen_logs(struct master *master)
 {
     const struct conf_log *conf = &master->conf->log;
-    int err = log_open((enum log_level)conf->level, (enum log_format)conf->format, conf->target);
+    int err = conf_open_log(conf);
     if (err != 0) {
         log_error("cannot open %s again: %s, logging on into the old file", conf->target,
                   strerror(-err));

@@ -19,6 +19,7 @@
 #include "cluster/master_state.h"
 #include "cluster/recycling.h"
 #include "cluster/respawn.h"
+#include "cluster/strength.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
@@ -34,9 +35,7 @@ static double throw_dice(void)
 
 int64_t spawn_backoff_ms(struct slot *slot)
 {
-    const struct conf_instance *instance = &slot->master->conf->instance;
-    const struct respawn_limits limits = {.backoff_min_ms = instance->backoff_min_ms,
-                                          .backoff_max_ms = instance->backoff_max_ms};
+    const struct respawn_limits limits = strength_respawn_limits(&slot->master->conf->instance);
     slot->failed_boots++;
     return respawn_backoff_ms(&limits, slot->failed_boots, throw_dice());
 }

@@ -5,7 +5,6 @@
 #include "base/log.h"
 #include "cluster/generation.h"
 #include "cluster/master_state.h"
-#include "cluster/respawn.h"
 #include "cluster/succession.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
@@ -54,15 +53,19 @@ void strength_announce_sandbox(const struct conf_instance *instance)
                     "without");
 }
 
-int strength_make_policy(const struct conf *conf, struct respawn **ret_respawn)
+struct respawn_limits strength_respawn_limits(const struct conf_instance *instance)
 {
-    const struct conf_instance *instance = &conf->instance;
-    const struct respawn_limits limits = {
+    return (struct respawn_limits){
         .per_second = instance->respawn_per_second,
         .per_10s = instance->respawn_per_10s,
         .backoff_min_ms = instance->backoff_min_ms,
         .backoff_max_ms = instance->backoff_max_ms,
     };
+}
+
+int strength_make_policy(const struct conf *conf, struct respawn **ret_respawn)
+{
+    const struct respawn_limits limits = strength_respawn_limits(&conf->instance);
     return respawn_new(&limits, ret_respawn);
 }
 

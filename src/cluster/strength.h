@@ -7,10 +7,11 @@
 
 #include <stdint.h>
 
+#include "cluster/respawn.h"
+
 struct conf;
 struct conf_instance;
 struct master;
-struct respawn;
 
 /* How many workers the configuration and the machine make; a line in the log shows the sum. */
 unsigned strength_decide(const struct conf_instance *instance);
@@ -20,6 +21,9 @@ void strength_raise_descriptors(const struct conf *conf);
 
 /* Say in the log what instance.landlock means on this kernel. */
 void strength_announce_sandbox(const struct conf_instance *instance);
+
+/* The limits of the respawn policy, its back-off among them. */
+struct respawn_limits strength_respawn_limits(const struct conf_instance *instance);
 
 /* The respawn policy of the configuration. Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int strength_make_policy(const struct conf *conf,

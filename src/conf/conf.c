@@ -43,3 +43,8 @@ void conf_free(struct conf *conf)
     conf_assignments_free(conf->assignments);
     free(conf);
 }
+
+int conf_open_log(const struct conf_log *log)
+{
+    return log_open((enum log_level)log->level, (enum log_format)log->format, log->target);
+}

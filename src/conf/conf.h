@@ -94,6 +94,9 @@ struct conf {
     struct conf_assignments *assignments; /* what was said where, for conf_dump() */
 };
 
+/* Open the log that the section describes; as log_open(). */
+__attribute__((warn_unused_result)) int conf_open_log(const struct conf_log *log);
+
 /* Free all of it; NULL is fine. */
 void conf_free(struct conf *conf);
 
