@@ -43,7 +43,7 @@ static int take_one(const struct conf *conf, int fd, struct listeners *listeners
         return err;
     log_info("listening on %s%s, passed by the service manager",
              address_port(&address) >= 0 ? "http://" : "", text);
-    listeners_add(listeners, listener);
+    listeners_add(listeners, listener, listener_is_joinable(listener));
     return 0;
 }
 

@@ -50,13 +50,15 @@ static void close_gap(int first, int last)
 static int close_foreign(const struct worker_birth *birth)
 {
     size_t n = 0;
-    int *kept = calloc(birth->n_listeners + 3, sizeof *kept);
+    int *kept = calloc(birth->n_listeners + 4, sizeof *kept);
     if (kept == NULL)
         return -ENOMEM;
     kept[n++] = STDERR_FILENO;
     kept[n++] = birth->channel_fd;
     if (log_fd() > STDERR_FILENO)
         kept[n++] = log_fd();
+    if (birth->access_log_fd > STDERR_FILENO)
+        kept[n++] = birth->access_log_fd;
     for (size_t i = 0; i < birth->n_listeners; i++)
         kept[n++] = birth->listeners[i];
     qsort(kept, n, sizeof *kept, by_number);

@@ -12,6 +12,7 @@ struct generation {
     unsigned number; /* 1 at start, rises with each reload and upgrade */
     struct conf *conf;
     struct listeners *listeners;
+    int access_log_fd; /* what its workers write to; -1: none is kept */
 };
 
 /*
@@ -28,6 +29,12 @@ __attribute__((warn_unused_result)) int generation_new(unsigned number, struct c
 __attribute__((warn_unused_result)) int generation_adopt(unsigned number, struct conf *conf,
                                                          struct listeners *listeners,
                                                          struct generation **ret_generation);
+
+/*
+ * Open the access log that its configuration names, or open it again. Returns
+ * 0; or -errno with a line in the log, and nothing has changed.
+ */
+__attribute__((warn_unused_result)) int generation_open_access_log(struct generation *generation);
 
 /* Let go of its sockets and free it with its configuration; NULL is fine. */
 void generation_free(struct generation *generation);

@@ -19,6 +19,7 @@
 #include "cluster/listener.h"
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
+#include "cluster/sharing.h"
 #include "cluster/table.h"
 #include "host/pidfile.h"
 #include "ipc/channel.h"
@@ -26,26 +27,34 @@
 /* A state is some hundred bytes a worker; this bounds what is read of a strange descriptor. */
 #define TEXT_MAX 8388608
 
+static int collect_sockets(const struct listener *listener, struct state *state)
+{
+    char title[ADDRESS_TEXT_SIZE];
+    struct listener_file file = listener_file(listener);
+    address_format(listener_address(listener), title);
+    for (size_t i = 0; i < listener_count(listener); i++) {
+        char *copy = strdup(title);
+        if (copy == NULL)
+            return -ENOMEM;
+        state->listeners[state->n_listeners++] = (struct state_listener){
+            copy, listener_fd(listener, i), file.device, file.inode, (uint32_t)i};
+    }
+    return 0;
+}
+
 static int collect_listeners(const struct listeners *listeners, struct state *state)
 {
     const struct listener *listener;
     size_t n = 0;
-    while (listeners_at(listeners, n) != NULL)
-        n++;
+    int err = 0;
+    for (size_t i = 0; (listener = listeners_at(listeners, i)) != NULL; i++)
+        n += listener_count(listener);
     state->listeners = calloc(n + 1, sizeof *state->listeners);
     if (state->listeners == NULL)
         return -ENOMEM;
-    for (size_t i = 0; (listener = listeners_at(listeners, i)) != NULL; i++) {
-        char title[ADDRESS_TEXT_SIZE];
-        struct listener_file file = listener_file(listener);
-        address_format(listener_address(listener), title);
-        state->listeners[i] =
-            (struct state_listener){strdup(title), listener_fd(listener), file.device, file.inode};
-        state->n_listeners++;
-        if (state->listeners[i].title == NULL)
-            return -ENOMEM;
-    }
-    return 0;
+    for (size_t i = 0; err == 0 && (listener = listeners_at(listeners, i)) != NULL; i++)
+        err = collect_sockets(listener, state);
+    return err;
 }
 
 static struct state_worker describe(const struct master *master, const struct slot *slot)
@@ -242,32 +251,51 @@ int handover_check(const struct state *state, char error[STATE_ERROR_SIZE])
     return 0;
 }
 
+static int adopt_listener(const struct state_listener *from, struct listener **ret_listener)
+{
+    struct listener_file file = {from->device, from->inode};
+    struct address address;
+    const char *why;
+    int err = address_parse(from->title, &address, &why);
+    return err != 0 ? err : listener_adopt(from->fd, &address, file, ret_listener);
+}
+
+/* Which worker was born before which socket is not known any more: what counts is their share. */
 static int adopt_listeners(const struct state *state, struct listeners **ret_listeners)
 {
     struct listeners *listeners;
+    struct listener *listener = NULL;
     int err = listeners_new(state->n_listeners, &listeners);
     for (size_t i = 0; err == 0 && i < state->n_listeners; i++) {
         const struct state_listener *from = &state->listeners[i];
-        struct listener_file file = {from->device, from->inode};
-        struct listener *listener;
-        struct address address;
-        const char *why;
-        err = address_parse(from->title, &address, &why);
+        if (from->socket > 0) {
+            err = listener_adopt_more(listener, from->fd, 0);
+            continue;
+        }
+        err = adopt_listener(from, &listener);
         if (err == 0)
-            err = listener_adopt(from->fd, &address, file, &listener);
-        if (err == 0)
-            listeners_add(listeners, listener);
+            listeners_add(listeners, listener, listener_is_joinable(listener));
     }
     if (err == 0)
         *ret_listeners = listeners;
     return err;
 }
 
-static int adopt_worker(struct master *master, const struct state_worker *from)
+/* A worker beyond the last slot still serves until others have its sockets, see sharing.h. */
+static bool is_sharing_settled(const struct state *state)
+{
+    for (size_t i = 0; i < state->n_workers; i++)
+        if (state->workers[i].number > state->strength && !state->workers[i].leaving)
+            return false;
+    return true;
+}
+
+static int adopt_worker(struct master *master, const struct state_worker *from, unsigned of)
 {
     struct slot *slot = &master->slots[from->place];
     slot->number = from->number;
     slot->generation = from->generation;
+    slot->share = (struct share){from->number, of};
     slot->state = from->state;
     slot->worker = from->worker;
     slot->pid = from->pid;
@@ -287,9 +315,11 @@ static int adopt_worker(struct master *master, const struct state_worker *from)
 
 static int adopt_table(struct master *master, const struct state *state)
 {
+    unsigned of = is_sharing_settled(state) ? state->strength : 0;
     int err = table_adopt(master, state->scoreboard_fd, state->places);
     for (size_t i = 0; err == 0 && i < state->n_workers; i++)
-        err = adopt_worker(master, &state->workers[i]);
+        err = adopt_worker(master, &state->workers[i], of);
+    sharing_change(master);
     for (size_t i = 0; err == 0 && i < master->n_slots; i++)
         slot_show(&master->slots[i]);
     return err;
@@ -319,6 +349,8 @@ int handover_adopt(struct master *master, struct conf *conf, const struct state 
     int err = adopt_listeners(state, &listeners);
     if (err == 0)
         err = generation_adopt(state->generation, conf, listeners, &master->current);
+    if (err == 0 && generation_open_access_log(master->current) != 0)
+        log_warning("workers write no access log until a reload opens it");
     if (err == 0)
         err = adopt_table(master, state);
     if (err == 0 && state->pidfile_fd >= 0)

@@ -17,9 +17,16 @@
 #include "base/log.h"
 #include "conf/conf.h"
 
+struct listening_socket {
+    int fd;
+    uint64_t since; /* no worker up to this id has it */
+};
+
 struct listener {
     unsigned holders;
-    int fd; /* -1: closed */
+    struct listening_socket *sockets; /* the first one is that of the file and of the name */
+    size_t n;                         /* 0: closed */
+    int backlog;
     struct address address;
     struct listener_file file;
     bool lost; /* the file is gone, and the log has said so */
@@ -82,16 +89,28 @@ static int bind_address(int fd, const struct conf_listen *conf)
     return 0;
 }
 
-/* Returns the descriptor or -errno. */
-static int open_socket(const struct conf_listen *conf)
+static int let_join(int fd)
+{
+    return setsockopt(fd, SOL_SOCKET, SO_REUSEPORT, &(int){1}, sizeof(int)) == 0 ? 0 : -errno;
+}
+
+/*
+ * Returns the descriptor or -errno. Others may join the first socket, but it
+ * joins nobody: so two instances on one port are still an error.
+ */
+static int open_socket(const struct conf_listen *conf, bool joins)
 {
     int family = conf->address.storage.ss_family;
     int fd = socket(family, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
     if (fd < 0)
         return -errno;
     int err = set_options(fd, family);
+    if (err == 0 && joins)
+        err = let_join(fd);
     if (err == 0)
         err = bind_address(fd, conf);
+    if (err == 0 && conf->accept == CONF_ACCEPT_REUSEPORT)
+        err = let_join(fd);
     if (err == 0 && listen(fd, (int)conf->backlog) != 0)
         err = -errno;
     if (err != 0) {
@@ -102,11 +121,18 @@ static int open_socket(const struct conf_listen *conf)
 }
 
 /* With port 0 the kernel has chosen, so it is asked. */
-static void describe(const struct listener *listener, char text[ADDRESS_TEXT_SIZE])
+static struct address real_address(const struct listener *listener)
 {
     struct address address = {.len = sizeof address.storage};
-    if (getsockname(listener->fd, (struct sockaddr *)&address.storage, &address.len) != 0)
-        address = listener->address;
+    if (listener->n == 0 || getsockname(listener->sockets[0].fd,
+                                        (struct sockaddr *)&address.storage, &address.len) != 0)
+        return listener->address;
+    return address;
+}
+
+static void describe(const struct listener *listener, char text[ADDRESS_TEXT_SIZE])
+{
+    struct address address = real_address(listener);
     address_format(&address, text);
 }
 
@@ -136,15 +162,32 @@ static bool owns_file(const struct listener *listener)
 
 int listener_open(const struct conf_listen *conf, struct listener **ret_listener)
 {
-    int fd = open_socket(conf);
+    int fd = open_socket(conf, false);
     if (fd < 0)
         return fd;
     int err = listener_adopt(fd, &conf->address, find_file(&conf->address), ret_listener);
-    if (err != 0)
+    if (err != 0) {
         close(fd);
-    else
-        announce(*ret_listener);
-    return err;
+        return err;
+    }
+    (*ret_listener)->backlog = (int)conf->backlog;
+    announce(*ret_listener);
+    return 0;
+}
+
+int listener_adopt_more(struct listener *listener, int fd, uint64_t since)
+{
+    struct listening_socket *sockets =
+        reallocarray(listener->sockets, listener->n + 1, sizeof *sockets);
+    if (sockets == NULL)
+        return -ENOMEM;
+    listener->sockets = sockets;
+    sockets[listener->n++] = (struct listening_socket){fd, since};
+    fcntl(fd, F_SETFD, FD_CLOEXEC);
+    fcntl(fd, F_SETFL, O_NONBLOCK);
+    if (address_port(&listener->address) >= 0)
+        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    return 0;
 }
 
 int listener_adopt(int fd, const struct address *address, struct listener_file file,
@@ -153,13 +196,51 @@ int listener_adopt(int fd, const struct address *address, struct listener_file f
     struct listener *listener = calloc(1, sizeof *listener);
     if (listener == NULL)
         return -ENOMEM;
-    *listener = (struct listener){.holders = 1, .fd = fd, .address = *address, .file = file};
-    fcntl(fd, F_SETFD, FD_CLOEXEC);
-    fcntl(fd, F_SETFL, O_NONBLOCK);
-    if (address_port(address) >= 0)
-        setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &(int){1}, sizeof(int));
+    *listener =
+        (struct listener){.holders = 1, .backlog = SOMAXCONN, .address = *address, .file = file};
+    int err = listener_adopt_more(listener, fd, 0);
+    if (err != 0) {
+        free(listener);
+        return err;
+    }
     *ret_listener = listener;
     return 0;
+}
+
+static int add_socket(struct listener *listener, uint64_t since)
+{
+    struct conf_listen conf = {.address = real_address(listener), .backlog = listener->backlog};
+    int fd = open_socket(&conf, true);
+    if (fd < 0)
+        return fd;
+    int err = listener_adopt_more(listener, fd, since);
+    if (err != 0)
+        close(fd);
+    return err;
+}
+
+void listener_grow(struct listener *listener, size_t n, uint64_t since)
+{
+    char text[ADDRESS_TEXT_SIZE];
+    size_t before = listener->n;
+    int err = 0;
+    while (err == 0 && listener->n < n)
+        err = add_socket(listener, since);
+    describe(listener, text);
+    if (err != 0)
+        log_warning("cannot open socket %zu of %s: %s, workers share those that there are",
+                    listener->n + 1, text, strerror(-err));
+    if (listener->n > before)
+        log_info("%s has %zu sockets, one for each worker", text, listener->n);
+}
+
+bool listener_is_joinable(const struct listener *listener)
+{
+    int on = 0;
+    socklen_t size = sizeof on;
+    return address_port(&listener->address) >= 0 && listener->n > 0 &&
+           getsockopt(listener->sockets[0].fd, SOL_SOCKET, SO_REUSEPORT, &on, &size) == 0 &&
+           on != 0;
 }
 
 struct listener *listener_hold(struct listener *listener)
@@ -173,13 +254,14 @@ void listener_release(struct listener *listener)
     char text[ADDRESS_TEXT_SIZE];
     if (listener == NULL || --listener->holders > 0)
         return;
-    if (listener->fd >= 0) {
+    if (listener->n > 0) {
         describe(listener, text);
         log_info("no longer listening on %s", text);
     }
     listener_close(listener);
     if (owns_file(listener))
         unlink(unix_path(&listener->address));
+    free(listener->sockets);
     free(listener);
 }
 
@@ -193,16 +275,15 @@ static void rebind(int fd)
 }
 
 /* A worker that has run wild may have shut the socket down (shutdown(2)) for all. */
-static void revive(const struct listener *listener)
+static void revive(const struct listener *listener, int fd)
 {
     char text[ADDRESS_TEXT_SIZE];
     int accepts = 1;
     socklen_t size = sizeof accepts;
-    if (listener->fd < 0 ||
-        getsockopt(listener->fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 || accepts != 0)
+    if (getsockopt(fd, SOL_SOCKET, SO_ACCEPTCONN, &accepts, &size) != 0 || accepts != 0)
         return;
-    rebind(listener->fd);
-    int rc = listen(listener->fd, SOMAXCONN);
+    rebind(fd);
+    int rc = listen(fd, listener->backlog);
     describe(listener, text);
     log_warning("%s did not listen any more, %s", text,
                 rc == 0 ? "it does again" : "and cannot: reload to open it anew");
@@ -211,7 +292,7 @@ static void revive(const struct listener *listener)
 /* A unix socket that was shut down says that it accepts, and does not. */
 static bool is_shut_down(const struct listener *listener)
 {
-    struct pollfd state = {.fd = listener->fd, .events = POLLRDHUP};
+    struct pollfd state = {.fd = listener->sockets[0].fd, .events = POLLRDHUP};
     return unix_path(&listener->address) != NULL && poll(&state, 1, 0) > 0 &&
            (state.revents & (POLLRDHUP | POLLHUP)) != 0;
 }
@@ -219,7 +300,7 @@ static bool is_shut_down(const struct listener *listener)
 /* Why clients cannot reach it, or NULL. */
 static const char *find_loss(const struct listener *listener)
 {
-    if (listener->fd < 0)
+    if (listener->n == 0)
         return NULL;
     if (listener->file.inode != 0 && !owns_file(listener))
         return "gone or replaced";
@@ -228,7 +309,8 @@ static const char *find_loss(const struct listener *listener)
 
 bool listener_check(struct listener *listener)
 {
-    revive(listener);
+    for (size_t i = 0; i < listener->n; i++)
+        revive(listener, listener->sockets[i].fd);
     const char *loss = find_loss(listener);
     bool lost = loss != NULL;
     if (lost && !listener->lost)
@@ -240,15 +322,16 @@ bool listener_check(struct listener *listener)
 
 void listener_close(struct listener *listener)
 {
-    if (listener->fd >= 0)
-        close(listener->fd);
-    listener->fd = -1;
+    while (listener->n > 0)
+        close(listener->sockets[--listener->n].fd);
 }
 
 void listener_apply(struct listener *listener, const struct conf_listen *conf)
 {
-    if (listen(listener->fd, (int)conf->backlog) != 0)
-        log_warning("cannot change the backlog of %s: %s", conf->title, strerror(errno));
+    listener->backlog = (int)conf->backlog;
+    for (size_t i = 0; i < listener->n; i++)
+        if (listen(listener->sockets[i].fd, listener->backlog) != 0)
+            log_warning("cannot change the backlog of %s: %s", conf->title, strerror(errno));
     if (owns_file(listener) && chmod(unix_path(&listener->address), (mode_t)conf->mode) != 0)
         log_warning("cannot change the mode of %s: %s", conf->title, strerror(errno));
 }
@@ -258,9 +341,19 @@ const struct address *listener_address(const struct listener *listener)
     return &listener->address;
 }
 
-int listener_fd(const struct listener *listener)
+size_t listener_count(const struct listener *listener)
 {
-    return listener->fd;
+    return listener->n;
+}
+
+int listener_fd(const struct listener *listener, size_t i)
+{
+    return listener->sockets[i].fd;
+}
+
+uint64_t listener_since(const struct listener *listener, size_t i)
+{
+    return listener->sockets[i].since;
 }
 
 struct listener_file listener_file(const struct listener *listener)

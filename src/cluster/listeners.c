@@ -10,11 +10,14 @@
 #include "cluster/listener.h"
 #include "conf/conf.h"
 
+struct item {
+    struct listener *listener;
+    bool spread;
+};
+
 struct listeners {
     size_t n;
-    struct listener **items;
-    int *fds;
-    bool closed;
+    struct item *items;
 };
 
 int listeners_new(size_t n, struct listeners **ret_listeners)
@@ -22,9 +25,8 @@ int listeners_new(size_t n, struct listeners **ret_listeners)
     struct listeners *listeners = calloc(1, sizeof *listeners);
     if (listeners == NULL)
         return -ENOMEM;
-    listeners->items = calloc(n + 1, sizeof(struct listener *));
-    listeners->fds = calloc(n + 1, sizeof *listeners->fds);
-    if (listeners->items == NULL || listeners->fds == NULL) {
+    listeners->items = calloc(n + 1, sizeof *listeners->items);
+    if (listeners->items == NULL) {
         listeners_free(listeners);
         return -ENOMEM;
     }
@@ -32,29 +34,56 @@ int listeners_new(size_t n, struct listeners **ret_listeners)
     return 0;
 }
 
-void listeners_add(struct listeners *listeners, struct listener *listener)
+void listeners_add(struct listeners *listeners, struct listener *listener, bool spread)
 {
-    listeners->fds[listeners->n] = listener_fd(listener);
-    listeners->items[listeners->n++] = listener;
+    listeners->items[listeners->n++] = (struct item){listener, spread};
 }
 
 static bool has(const struct listeners *listeners, const struct listener *listener)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        if (listeners->items[i] == listener)
+        if (listeners->items[i].listener == listener)
             return true;
     return false;
 }
 
-/* Two listeners may have the same address in the configuration: port 0. Each is taken once. */
-static struct listener *claim(const struct listeners *pool, const struct listeners *taken,
-                              const struct address *address)
+/*
+ * Two listeners may have the same address in the configuration: port 0. Each is
+ * taken once, and rather for what it is already.
+ */
+static const struct item *claim(const struct listeners *pool, const struct listeners *taken,
+                                const struct conf_listen *conf)
 {
-    for (size_t i = 0; pool != NULL && i < pool->n; i++)
-        if (address_equal(listener_address(pool->items[i]), address) &&
-            !has(taken, pool->items[i]) && listener_check(pool->items[i]))
-            return listener_hold(pool->items[i]);
-    return NULL;
+    const struct item *found = NULL;
+    bool spread = conf->accept == CONF_ACCEPT_REUSEPORT;
+    for (size_t i = 0; pool != NULL && i < pool->n; i++) {
+        const struct item *item = &pool->items[i];
+        if (address_equal(listener_address(item->listener), &conf->address) &&
+            !has(taken, item->listener) && listener_check(item->listener) &&
+            (found == NULL || (found->spread != spread && item->spread == spread)))
+            found = item;
+    }
+    return found;
+}
+
+static void take_over(struct listeners *listeners, const struct item *item,
+                      const struct conf_listen *conf)
+{
+    bool wanted = conf->accept == CONF_ACCEPT_REUSEPORT;
+    if (wanted && !item->spread)
+        log_warning("listen \"%s\": accept = reuseport, but the socket that is open was not made "
+                    "for it: all workers share it until another one is opened",
+                    conf->title);
+    listeners_add(listeners, listener_hold(item->listener), wanted && item->spread);
+}
+
+static int open_one(struct listeners *listeners, const struct conf_listen *conf)
+{
+    struct listener *listener;
+    int err = listener_open(conf, &listener);
+    if (err == 0)
+        listeners_add(listeners, listener, conf->accept == CONF_ACCEPT_REUSEPORT);
+    return err;
 }
 
 int listeners_open(const struct conf *conf, const struct listeners *pool,
@@ -65,56 +94,103 @@ int listeners_open(const struct conf *conf, const struct listeners *pool,
     if (err != 0)
         return err;
     for (size_t i = 0; i < conf->n_listens; i++) {
-        struct listener *listener = claim(pool, listeners, &conf->listens[i].address);
-        if (listener == NULL)
-            err = listener_open(&conf->listens[i], &listener);
+        const struct item *item = claim(pool, listeners, &conf->listens[i]);
+        if (item != NULL)
+            take_over(listeners, item, &conf->listens[i]);
+        else
+            err = open_one(listeners, &conf->listens[i]);
         if (err != 0) {
             log_error("cannot listen on %s: %s", conf->listens[i].title, strerror(-err));
             listeners_free(listeners);
             return err;
         }
-        listeners_add(listeners, listener);
     }
     *ret_listeners = listeners;
     return 0;
 }
 
+void listeners_grow(const struct listeners *listeners, unsigned n, uint64_t since)
+{
+    for (size_t i = 0; i < listeners->n; i++)
+        if (listeners->items[i].spread && listener_count(listeners->items[i].listener) < n)
+            listener_grow(listeners->items[i].listener, n, since);
+}
+
 void listeners_apply(const struct listeners *listeners, const struct conf *conf)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        listener_apply(listeners->items[i], &conf->listens[i]);
+        listener_apply(listeners->items[i].listener, &conf->listens[i]);
 }
 
 void listeners_check(const struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        listener_check(listeners->items[i]);
+        listener_check(listeners->items[i].listener);
 }
 
 bool listeners_have_unshared(const struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        if (listener_is_unshared(listeners->items[i]))
+        if (listener_is_unshared(listeners->items[i].listener))
             return true;
     return false;
 }
 
-const int *listeners_fds(const struct listeners *listeners, size_t *ret_n)
+static size_t share_out(const struct item *item, struct share share, int *fds)
 {
-    *ret_n = listeners->closed ? 0 : listeners->n;
-    return listeners->fds;
+    size_t n = 0, count = listener_count(item->listener);
+    for (size_t i = 0; i < count; i++)
+        if (!item->spread || share_has(share, i))
+            fds[n++] = listener_fd(item->listener, i);
+    if (n == 0 && count > 0)
+        fds[n++] = listener_fd(item->listener, share_first(share, count));
+    return n;
+}
+
+int listeners_share(const struct listeners *listeners, struct share share, int **ret_fds,
+                    size_t *ret_n)
+{
+    size_t n = 0;
+    for (size_t i = 0; i < listeners->n; i++)
+        n += listener_count(listeners->items[i].listener);
+    int *fds = calloc(n + 1, sizeof *fds);
+    if (fds == NULL)
+        return -ENOMEM;
+    n = 0;
+    for (size_t i = 0; i < listeners->n; i++)
+        n += share_out(&listeners->items[i], share, fds + n);
+    *ret_fds = fds;
+    *ret_n = n;
+    return 0;
+}
+
+static bool lacks(const struct listener *listener, struct share wanted, struct share has,
+                  uint64_t worker)
+{
+    for (size_t i = 0; i < listener_count(listener); i++)
+        if (share_has(wanted, i) && (!share_has(has, i) || worker <= listener_since(listener, i)))
+            return true;
+    return false;
+}
+
+bool listeners_lack(const struct listeners *listeners, struct share wanted, struct share has,
+                    uint64_t worker)
+{
+    for (size_t i = 0; i < listeners->n; i++)
+        if (listeners->items[i].spread && lacks(listeners->items[i].listener, wanted, has, worker))
+            return true;
+    return false;
 }
 
 const struct listener *listeners_at(const struct listeners *listeners, size_t i)
 {
-    return i < listeners->n ? listeners->items[i] : NULL;
+    return i < listeners->n ? listeners->items[i].listener : NULL;
 }
 
 void listeners_close(struct listeners *listeners)
 {
     for (size_t i = 0; i < listeners->n; i++)
-        listener_close(listeners->items[i]);
-    listeners->closed = true;
+        listener_close(listeners->items[i].listener);
 }
 
 void listeners_free(struct listeners *listeners)
@@ -122,8 +198,7 @@ void listeners_free(struct listeners *listeners)
     if (listeners == NULL)
         return;
     for (size_t i = 0; i < listeners->n; i++)
-        listener_release(listeners->items[i]);
+        listener_release(listeners->items[i].listener);
     free(listeners->items);
-    free(listeners->fds);
     free(listeners);
 }

@@ -1,13 +1,17 @@
 /*
  * The listening sockets of one generation: bound once, by the master, and
- * shared by all workers. What the generation before has open is taken over,
- * not opened again, so that no connection that waits in its queue is lost.
+ * shared by all workers, or shared out among them where accept = reuseport.
+ * What the generation before has open is taken over, not opened again, so that
+ * no connection that waits in its queue is lost.
  */
 #ifndef ZOMBIE_CLUSTER_LISTENERS_H
 #define ZOMBIE_CLUSTER_LISTENERS_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
+
+#include "cluster/share.h"
 
 struct conf;
 struct listener;
@@ -16,19 +20,29 @@ struct listeners;
 /* An empty set, with room for n. Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int listeners_new(size_t n, struct listeners **ret_listeners);
 
-/* Put a listener into the set, which has room for it, and with it the caller's hold on it. */
-void listeners_add(struct listeners *listeners, struct listener *listener);
+/*
+ * Put a listener into the set, which has room for it, and with it the caller's
+ * hold on it. `spread`: each worker has its share of the sockets, else all of them.
+ */
+void listeners_add(struct listeners *listeners, struct listener *listener, bool spread);
 
 /*
  * One listener for each address of the configuration, in its order: the one of
  * `pool` (another set, NULL: none) with that address, if clients can reach it,
- * else a new one. Returns
- * 0; or -errno of the first that failed, with a line in the log that names the
- * address, and nothing changed.
+ * else a new one. One that is not spread in the pool is not spread here either,
+ * with a warning where the configuration wants it: the pool's workers would have
+ * no part in sockets that are added. Returns 0; or -errno of the first that
+ * failed, with a line in the log that names the address, and nothing changed.
  */
 __attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
                                                        const struct listeners *pool,
                                                        struct listeners **ret_listeners);
+
+/*
+ * Open sockets until those that are spread have one for each of n workers; see
+ * listener_grow().
+ */
+void listeners_grow(const struct listeners *listeners, unsigned n, uint64_t since);
 
 /* Give each its backlog and mode of the configuration that the set was made for. */
 void listeners_apply(const struct listeners *listeners, const struct conf *conf);
@@ -39,8 +53,21 @@ void listeners_check(const struct listeners *listeners);
 /* Whether some listener is in this set and in no other. */
 bool listeners_have_unshared(const struct listeners *listeners);
 
-/* The descriptors, in the order of the configuration; *ret_n is 0 once they are closed. */
-const int *listeners_fds(const struct listeners *listeners, size_t *ret_n);
+/*
+ * The descriptors for a worker with that share, in the order of the
+ * configuration: at least one of each listener, unless they are closed. The
+ * caller frees them with free(3). Returns 0 or -ENOMEM.
+ */
+__attribute__((warn_unused_result)) int listeners_share(const struct listeners *listeners,
+                                                        struct share share, int **ret_fds,
+                                                        size_t *ret_n);
+
+/*
+ * Whether a worker that was born with the id `worker` and the share `has` lacks
+ * a socket of the share `wanted`.
+ */
+bool listeners_lack(const struct listeners *listeners, struct share wanted, struct share has,
+                    uint64_t worker);
 
 /* Listener i of the set, NULL when there are not so many. */
 const struct listener *listeners_at(const struct listeners *listeners, size_t i);

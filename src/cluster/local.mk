@@ -1,5 +1,6 @@
 # Folder src/cluster: the master, its slots, and how many there are.
 libzombie_a_SOURCES += \
+	%D%/access_file.c %D%/access_file.h \
 	%D%/activated.c %D%/activated.h \
 	%D%/child.c %D%/child.h \
 	%D%/generation.c %D%/generation.h \
@@ -24,6 +25,8 @@ libzombie_a_SOURCES += \
 	%D%/reload.c %D%/reload.h \
 	%D%/reopen.c %D%/reopen.h \
 	%D%/respawn.c %D%/respawn.h \
+	%D%/share.c %D%/share.h \
+	%D%/sharing.c %D%/sharing.h \
 	%D%/signals.c %D%/signals.h \
 	%D%/slot.c %D%/slot.h \
 	%D%/spawn.c %D%/spawn.h \

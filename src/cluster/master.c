@@ -87,10 +87,13 @@ static int begin(struct master *master, struct conf *conf)
     if (err == 0)
         err = generation_new(1, conf, inherited, &master->current);
     listeners_free(inherited);
+    if (err == 0)
+        err = generation_open_access_log(master->current);
     if (err != 0)
         return err;
     strength_announce_sandbox(&conf->instance);
     master->workers = strength_decide(&conf->instance);
+    listeners_grow(master->current->listeners, master->workers, 0);
     return table_new(master);
 }
 

@@ -12,6 +12,7 @@
 
 #include "cluster/hang.h"
 #include "cluster/recorder.h"
+#include "cluster/share.h"
 #include "cluster/slot.h"
 #include "ipc/message.h"
 
@@ -37,6 +38,7 @@ struct slot {
     unsigned number; /* 0: free for anybody */
     struct master *master;
     unsigned generation;
+    struct share share; /* of the sockets, as the worker was born */
     uint64_t worker;
     pid_t pid;
     struct channel *channel;
@@ -138,6 +140,7 @@ struct master {
     int pidfile_error;         /* as the log last had it */
     int64_t refill_ms;         /* not before; 0: at once */
     int64_t complained_ms;     /* when the log last said so */
+    bool shares_changed;       /* see sharing.h */
     bool ready;                /* a worker has served */
     bool degraded;
     char last_death[MASTER_CAUSE_SIZE]; /* how the last worker ended */

@@ -30,6 +30,18 @@ static void raise_strength(struct master *master, int64_t now_ms)
     strength_raise(master);
 }
 
+static void lower_strength(struct master *master, int64_t now_ms)
+{
+    (void)now_ms;
+    strength_lower(master);
+}
+
+static void pause_all(struct master *master, int64_t now_ms)
+{
+    (void)now_ms;
+    strength_pause(master);
+}
+
 /* In the order in which those that come together are carried out: a reload has the last word. */
 static const struct {
     enum master_want want;
@@ -39,8 +51,8 @@ static const struct {
 } orders[] = {
     {WANT_REOPEN, WAITS_FOR_LOG, reopen, "reopening the log"},
     {WANT_MORE, WAITS_FOR_CHANGES, raise_strength, "one worker more"},
-    {WANT_FEWER, WAITS_FOR_CHANGES, strength_lower, "one worker fewer"},
-    {WANT_PAUSE, WAITS_FOR_CHANGES, strength_pause, "the pause"},
+    {WANT_FEWER, WAITS_FOR_CHANGES, lower_strength, "one worker fewer"},
+    {WANT_PAUSE, WAITS_FOR_CHANGES, pause_all, "the pause"},
     {WANT_UPGRADE, WAITS_FOR_ELDERS, upgrade_begin, "the upgrade"},
     {WANT_RELOAD, WAITS_FOR_ELDERS, reload_begin, "the reload"},
 };

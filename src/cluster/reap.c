@@ -15,6 +15,7 @@
 #include "cluster/obituary.h"
 #include "cluster/recycling.h"
 #include "cluster/respawn.h"
+#include "cluster/sharing.h"
 #include "cluster/spawn.h"
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
@@ -73,6 +74,7 @@ static enum verdict judge_holder(struct slot *slot, struct obituary *obituary)
     }
     if (exited_with((int)obituary->death.wait_status, EX_CONFIG)) {
         slot->held = true;
+        sharing_change(master);
         return VERDICT_HELD;
     }
     slot->crashed = !slot->deliberate;

@@ -15,6 +15,7 @@
 #include "cluster/reload.h"
 #include "cluster/reopen.h"
 #include "cluster/respawn.h"
+#include "cluster/sharing.h"
 #include "cluster/spawn.h"
 #include "cluster/stop.h"
 #include "cluster/succession.h"
@@ -95,7 +96,8 @@ static bool is_full(const struct master *master)
     unsigned holders = 0;
     for (size_t i = 0; i < master->n_slots; i++) {
         const struct slot *slot = &master->slots[i];
-        holders += slot_is_alive(slot->state) && !slot->leaving && !slot->candidate;
+        holders += slot_is_alive(slot->state) && slot->number <= master->workers &&
+                   !slot->leaving && !slot->candidate;
     }
     return holders >= master->workers;
 }
@@ -182,10 +184,12 @@ static void run(struct master *master, unsigned wants, int64_t now_ms)
 {
     orders_take(master, wants, now_ms);
     upgrade_step(master, now_ms);
-    if (reload_is_active(master))
+    if (reload_is_active(master)) {
         reload_step(master, now_ms);
-    else
+    } else {
         recycling_step(master, now_ms);
+        sharing_step(master, now_ms);
+    }
     refill(master, now_ms);
     check_crash_loop(master, now_ms);
     announce_readiness(master);

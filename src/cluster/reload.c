@@ -13,6 +13,7 @@
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
 #include "cluster/respawn.h"
+#include "cluster/sharing.h"
 #include "cluster/strength.h"
 #include "cluster/succession.h"
 #include "cluster/table.h"
@@ -71,6 +72,8 @@ static const char *prepare(struct master *master, struct conf *conf)
     if (generation_new(master->last_generation + 1, conf, master->current->listeners,
                        &master->reload.next) != 0)
         return "a socket cannot be opened";
+    if (generation_open_access_log(master->reload.next) != 0)
+        return "the access log cannot be opened";
     int err = conf_open_log(&conf->log);
     if (err == 0) {
         master->last_generation++;
@@ -127,6 +130,7 @@ void reload_begin(struct master *master, int64_t now_ms)
         log_warning("instance.daemon has changed, which counts from the next start on");
     strength_announce_sandbox(&conf->instance);
     reload->workers = strength_decide(&conf->instance);
+    listeners_grow(reload->next->listeners, reload->workers, master->last_worker);
     reload->began_ms = now_ms;
     reload->deadline_ms = now_ms + conf->instance.boot_timeout_ms;
     reload->failed = false;
@@ -184,6 +188,7 @@ static void abandon(struct master *master, const char *why, int64_t now_ms)
     master->reload.next = NULL;
     generation_free(next);
     drop_pidfile(master);
+    sharing_change(master);
     tell_manager(master, "Reload failed: ", why);
 }
 

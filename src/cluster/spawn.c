@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/random.h>
+#include <sysexits.h>
 #include <unistd.h>
 
 #include "base/clock.h"
@@ -19,6 +20,7 @@
 #include "cluster/master_state.h"
 #include "cluster/recycling.h"
 #include "cluster/respawn.h"
+#include "cluster/sharing.h"
 #include "cluster/strength.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
@@ -57,9 +59,13 @@ static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
         .slot = slot->number,
         .master = slot->master->pid,
         .channel_fd = channel_fd,
+        .access_log_fd = generation->access_log_fd,
     };
-    birth.listeners = listeners_fds(generation->listeners, &birth.n_listeners);
+    int *fds = NULL;
     log_identify("worker", slot->worker);
+    if (listeners_share(generation->listeners, slot->share, &fds, &birth.n_listeners) != 0)
+        exit(EX_OSERR);
+    birth.listeners = fds;
     int status = child_settle(&birth);
     exit(status == 0 ? worker_run(&birth) : status);
 }
@@ -91,6 +97,7 @@ static void prepare_birth(struct slot *slot)
 {
     const struct generation *generation = spawn_generation(slot);
     slot->generation = generation->number;
+    slot->share = sharing_share(slot);
     slot->chaos = generation->conf->chaos.enabled;
     slot->worker = slot->master->last_worker + 1;
     slot->started_ms = clock_now_ms();

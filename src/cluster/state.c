@@ -14,7 +14,7 @@
 #include "conf/conf.h"
 
 #define WORKERS_MAX    8192
-#define LISTENERS_MAX  1024
+#define LISTENERS_MAX  16384
 #define DESCRIPTOR_MAX 1048576 /* the kernel's fs.nr_open, unless somebody raised it */
 #define PID_MAX        4194304 /* PID_MAX_LIMIT of the kernel */
 #define TITLE_MAX      256
@@ -39,6 +39,8 @@ static const struct state_member listener_members[] = {
     {FIELD(struct state_listener, fd, STATE_INT), DESCRIPTOR},
     {FIELD(struct state_listener, device, STATE_UINT64), ANY},
     {FIELD(struct state_listener, inode, STATE_UINT64), ANY},
+    {FIELD(struct state_listener, socket, STATE_UINT32), RANGE(0, CONF_WORKERS_MAX - 1),
+     .since = 2},
     END};
 
 static const struct state_member worker_members[] = {

@@ -15,8 +15,9 @@
 #include "cluster/slot.h"
 
 /* Rises with each change of meaning here; the layout of the scoreboard and of messages has its own
- * number. */
-#define STATE_VERSION 1
+ * number. States from the oldest version on are read; what they lack is 0. */
+#define STATE_VERSION        2
+#define STATE_VERSION_OLDEST 1
 
 /* Room for the reason of a refusal. */
 #define STATE_ERROR_SIZE 256
@@ -27,6 +28,7 @@ struct state_listener {
     int fd;
     uint64_t device; /* of a unix socket's file, */
     uint64_t inode;  /* ... which the master removes; both 0: none */
+    uint32_t socket; /* 0, 1, ...: those of one address follow each other; since version 2 */
 };
 
 /* A worker that lives. */
@@ -83,16 +85,18 @@ __attribute__((warn_unused_result)) int state_encode(const struct state *state, 
                                                      char **ret_text);
 
 /*
- * Read such a text of len bytes. Returns 0 and fills *ret_state, to be freed
+ * Read such a text of len bytes, of this version or one that is older, down to
+ * STATE_VERSION_OLDEST. Returns 0 and fills *ret_state, to be freed
  * with state_clear(); or -EPROTO for another version or other layouts, whatever
  * else the object holds, -EBADMSG for anything that is no such text, -ENOMEM;
  * then `error` says what and where, and *ret_state is untouched.
  *
- * A state has all members and no others, within the ranges of state.c. No
+ * A state has all members of its version and no others, within the ranges of state.c. No
  * descriptor, place, pid or worker occurs twice; places are below
  * scoreboard_places, workers at most last_worker; pids are above 1, so that each
- * may go to kill(2); nobody is leaving and a candidate; the pid file has both a
- * path and a descriptor, or neither.
+ * may go to kill(2); socket n + 1 of a title comes right after its socket n;
+ * nobody is leaving and a candidate; the pid file has both a path and a
+ * descriptor, or neither.
  */
 __attribute__((warn_unused_result)) int state_decode(const char *text, size_t len, uint32_t layouts,
                                                      struct state *ret_state,

@@ -17,6 +17,7 @@
 
 /* Where we are, and what has been found so far. */
 struct reader {
+    uint32_t version; /* of the text */
     struct state_place place;
     struct state_claims claims;
     char *error;
@@ -243,11 +244,12 @@ static int read_value(struct reader *reader, const struct state_member *member, 
     return readers[member->kind](reader, member, json, base);
 }
 
-static bool is_known(const struct state_member *members, const char *key)
+static bool is_known(const struct reader *reader, const struct state_member *members,
+                     const char *key)
 {
     while (members->key != NULL && strcmp(members->key, key) != 0)
         members++;
-    return members->key != NULL;
+    return members->key != NULL && members->since <= reader->version;
 }
 
 static int read_members(struct reader *reader, const struct state_member *members, json_t *object,
@@ -262,10 +264,12 @@ static int read_members(struct reader *reader, const struct state_member *member
     json_object_foreach(object, key, value)
     {
         reader->place.key = key;
-        if (!is_known(members, key))
+        if (!is_known(reader, members, key))
             return refuse(reader, "unknown");
     }
     for (; members->key != NULL; members++) {
+        if (members->since > reader->version)
+            continue;
         reader->place.key = members->key;
         value = json_object_get(object, members->key);
         int r =
@@ -310,6 +314,20 @@ static int check_claims(struct reader *reader)
     return refuse(reader, "%" PRId64 " is %s already", second.value, place);
 }
 
+/* The sockets of one address follow each other, from 0 on. */
+static int check_listener(struct reader *reader, const struct state *state, size_t i)
+{
+    const struct state_listener *listener = &state->listeners[i];
+    const struct state_listener *before = i > 0 ? listener - 1 : NULL;
+
+    if (listener->socket == 0 || (before != NULL && before->socket + 1 == listener->socket &&
+                                  strcmp(before->title, listener->title) == 0))
+        return 0;
+    reader->place = (struct state_place){.list = "listeners", .index = i, .key = "socket"};
+    return refuse(reader, "%" PRIu32 ", but socket %" PRIu32 " of that title is not right before",
+                  listener->socket, listener->socket - 1);
+}
+
 /* What no member can tell alone. */
 static int check_state(struct reader *reader, const struct state *state)
 {
@@ -323,6 +341,9 @@ static int check_state(struct reader *reader, const struct state *state)
     if (state->places > state->scoreboard_places)
         return refuse(reader, "%" PRIu32 " is more than scoreboard_places, %" PRIu32, state->places,
                       state->scoreboard_places);
+    for (size_t i = 0; i < state->n_listeners; i++)
+        if (check_listener(reader, state, i) < 0)
+            return -EBADMSG;
     for (size_t i = 0; i < state->n_workers; i++) {
         reader->place = (struct state_place){.list = "workers", .index = i};
         int r = check_worker(reader, state, &state->workers[i]);
@@ -332,9 +353,9 @@ static int check_state(struct reader *reader, const struct state *state)
     return check_claims(reader);
 }
 
-/* Take a member that must have this very value, or else nothing of the text can be understood. */
-static int take_number(json_t *root, const char *key, uint32_t expected,
-                       char error[STATE_ERROR_SIZE])
+/* Take a member that must be in this range, or else nothing of the text can be understood. */
+static int take_number(json_t *root, const char *key, uint32_t min, uint32_t max,
+                       uint32_t *ret_value, char error[STATE_ERROR_SIZE])
 {
     const json_t *json = json_object_get(root, key);
     int64_t value = json_integer_value(json);
@@ -344,12 +365,15 @@ static int take_number(json_t *root, const char *key, uint32_t expected,
                        json == NULL ? "missing" : "not a whole number");
         return -EBADMSG;
     }
-    if (value != expected) {
-        (void)snprintf(error, STATE_ERROR_SIZE,
-                       "state %s %" PRId64 ", this program understands %" PRIu32, key, value,
-                       expected);
+    if (value < min || value > max) {
+        int len =
+            snprintf(error, STATE_ERROR_SIZE,
+                     "state %s %" PRId64 ", this program understands %" PRIu32, key, value, min);
+        if (max > min)
+            (void)snprintf(error + len, STATE_ERROR_SIZE - (size_t)len, " to %" PRIu32, max);
         return -EPROTO;
     }
+    *ret_value = (uint32_t)value;
     return json_object_del(root, key);
 }
 
@@ -383,9 +407,10 @@ int state_decode(const char *text, size_t len, uint32_t layouts, struct state *r
     int r = load(text, len, &root, error);
 
     if (r == 0)
-        r = take_number(root, "version", STATE_VERSION, error);
+        r = take_number(root, "version", STATE_VERSION_OLDEST, STATE_VERSION, &reader.version,
+                        error);
     if (r == 0)
-        r = take_number(root, "layouts", layouts, error);
+        r = take_number(root, "layouts", layouts, layouts, &layouts, error);
     if (r == 0)
         r = read_members(&reader, state_members, root, &state);
     if (r == 0)

@@ -42,6 +42,7 @@ struct state_member {
     int64_t max;
     bool optional;       /* a number may be -1, a string NULL (null) */
     bool printable;      /* a text has no control bytes */
+    uint32_t since;      /* the first version of the state that has it; 0: all have */
     size_t count_offset; /* STATE_LIST: of its size_t */
     size_t element_size;
     const struct state_member *element_members;

@@ -4,7 +4,9 @@
 
 #include "base/log.h"
 #include "cluster/generation.h"
+#include "cluster/listeners.h"
 #include "cluster/master_state.h"
+#include "cluster/sharing.h"
 #include "cluster/succession.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
@@ -77,19 +79,21 @@ void strength_raise(struct master *master)
     }
     master->workers++;
     log_info("one worker more: %u, until the next reload", master->workers);
+    listeners_grow(master->current->listeners, master->workers, master->last_worker);
+    sharing_change(master);
     if (!master->degraded)
         notify_send("STATUS=Generation %u serves", master->current->number);
 }
 
-static void retire_all_above(struct master *master, unsigned number, const char *reason,
-                             int64_t now_ms)
+void strength_retire_surplus(struct master *master, int64_t now_ms)
 {
+    const char *reason = master->workers > 0 ? "fewer workers are wanted" : "the instance pauses";
     for (size_t i = 0; i < master->n_slots; i++)
-        if (master->slots[i].number > number && !master->slots[i].leaving)
+        if (master->slots[i].number > master->workers && !master->slots[i].leaving)
             succession_retire(&master->slots[i], reason, false, now_ms);
 }
 
-void strength_lower(struct master *master, int64_t now_ms)
+void strength_lower(struct master *master)
 {
     if (master->workers <= 1) {
         log_warning("one worker is the least");
@@ -97,13 +101,13 @@ void strength_lower(struct master *master, int64_t now_ms)
     }
     master->workers--;
     log_info("one worker fewer: %u, until the next reload", master->workers);
-    retire_all_above(master, master->workers, "fewer workers are wanted", now_ms);
+    sharing_change(master);
 }
 
-void strength_pause(struct master *master, int64_t now_ms)
+void strength_pause(struct master *master)
 {
     master->workers = 0;
     log_warning("pausing: all workers leave, connections wait until a reload (HUP) or TTIN");
     notify_send("STATUS=Paused");
-    retire_all_above(master, 0, "the instance pauses", now_ms);
+    sharing_change(master);
 }

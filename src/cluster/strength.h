@@ -31,12 +31,15 @@ __attribute__((warn_unused_result)) int strength_make_policy(const struct conf *
 
 /* One worker more, or fewer, until the next reload; never below one. */
 void strength_raise(struct master *master);
-void strength_lower(struct master *master, int64_t now_ms);
+void strength_lower(struct master *master);
 
 /*
  * Let all workers finish and leave. The sockets stay open, so that connections
  * wait, until a reload or strength_raise() brings workers again.
  */
-void strength_pause(struct master *master, int64_t now_ms);
+void strength_pause(struct master *master);
+
+/* Let the workers finish and leave whose slots are beyond the last one. */
+void strength_retire_surplus(struct master *master, int64_t now_ms);
 
 #endif

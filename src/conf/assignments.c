@@ -120,6 +120,15 @@ const struct conf_assignment *conf_assignments_newest(const struct conf_assignme
 }
 
 /* Walk down from the newest choice of a handler for as long as all agree with it. */
+bool conf_assignments_are_built_in(const struct conf_assignments *list, struct conf_name title)
+{
+    const struct conf_assignment *naming;
+
+    title.key = NULL;
+    naming = conf_assignments_newest(list, title);
+    return naming != NULL && naming->origin.layer == CONF_LAYER_BUILTIN;
+}
+
 enum conf_layer conf_assignments_floor(const struct conf_assignments *list, struct conf_name name)
 {
     struct conf_name selector = {name.section, name.title, name.section->selector};

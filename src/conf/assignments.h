@@ -84,6 +84,9 @@ const struct conf_assignment *conf_assignments_newest(const struct conf_assignme
 const struct conf_assignment *conf_assignments_winner(const struct conf_assignments *list,
                                                       struct conf_name name);
 
+/* Whether nobody but the program itself has named this title. */
+bool conf_assignments_are_built_in(const struct conf_assignments *list, struct conf_name title);
+
 /* The lowest layer that counts for this title: see conf_assignments_winner(). */
 enum conf_layer conf_assignments_floor(const struct conf_assignments *list, struct conf_name name);
 

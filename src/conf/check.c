@@ -8,6 +8,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
+#include "base/access_format.h"
 #include "conf/fail.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
@@ -174,6 +175,20 @@ static int check_modes(const struct conf_source *source, const struct conf *conf
     return 0;
 }
 
+/* The kernel spreads connections over sockets of one port, and has nothing like it for a file. */
+static int check_accepts(const struct conf_source *source, const struct conf *conf)
+{
+    for (size_t i = 0; i < conf->n_listens; i++) {
+        const struct conf_listen *listen = &conf->listens[i];
+        struct conf_name name = {conf_section_find("listen"), listen->title, "accept"};
+
+        if (listen->accept == CONF_ACCEPT_REUSEPORT && address_port(&listen->address) < 0)
+            return conf_fail(source->error, place_of(source, name),
+                             "listen \"%s\": accept = reuseport is for TCP only", listen->title);
+    }
+    return 0;
+}
+
 /* Port 0 is a new port each time: two such listeners never meet. */
 static bool collide(const struct conf_listen *a, const struct conf_listen *b)
 {
@@ -205,9 +220,54 @@ static int check_addresses(const struct conf_source *source, const struct conf *
     return 0;
 }
 
+/* Of a name in http.hosts: what Host may say before its port. */
+static bool is_host_name(const char *text)
+{
+    static const char alphanumeric[] = "0123456789abcdefghijklmnopqrstuvwxyz"
+                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
+    size_t len = strlen(text);
+    bool is_bracketed = text[0] == '[' && text[len - 1] == ']';
+
+    if (is_bracketed)
+        return len > 2 && strspn(text + 1, "0123456789abcdefABCDEF:.") == len - 2;
+    for (size_t i = 0; i < len; i++)
+        if (strchr(alphanumeric, text[i]) == NULL && strchr("-._~", text[i]) == NULL)
+            return false;
+    return len > 0 && text[0] != '.' && text[len - 1] != '.';
+}
+
+static int check_hosts(const struct conf_source *source, const struct conf *conf)
+{
+    struct conf_name name = {conf_section_find("http"), NULL, "hosts"};
+    const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
+
+    for (size_t i = 0; i < conf->http.hosts.n; i++)
+        if (!is_host_name(conf->http.hosts.items[i]))
+            return conf_fail(source->error, winner != NULL ? winner->origin.where : NULL,
+                             "http.hosts: '%.100s' is not a host name without a port",
+                             conf->http.hosts.items[i]);
+    return 0;
+}
+
+static int check_access_format(const struct conf_source *source, const struct conf *conf)
+{
+    struct conf_name name = {conf_section_find("access_log"), NULL, "format"};
+    const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
+    struct access_format *format = NULL;
+    char why[ACCESS_FORMAT_WHY_SIZE];
+    int rc = access_format_compile(conf->access_log.format, &format, why);
+
+    access_format_free(format);
+    if (rc == 0)
+        return 0;
+    return conf_fail(source->error, winner != NULL ? winner->origin.where : NULL,
+                     "access_log.format: %s", why);
+}
+
 static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
-    check_user,    check_group,      check_chroot, check_backoff,   check_hang_timeout,
-    check_max_age, check_max_memory, check_modes,  check_addresses,
+    check_user,         check_group,     check_chroot,        check_backoff,
+    check_hang_timeout, check_max_age,   check_max_memory,    check_modes,
+    check_accepts,      check_addresses, check_access_format, check_hosts,
 };
 
 int conf_check(const struct conf_source *source, const struct conf *conf)

@@ -4,6 +4,7 @@
 
 #include "conf/assignments.h"
 #include "conf/conf.h"
+#include "conf/pattern.h"
 #include "conf/schema.h"
 #include "conf/value.h"
 
@@ -18,16 +19,20 @@ static void free_listens(struct conf *conf)
     free(conf->listens);
 }
 
+void conf_route_clear(struct conf_route *route)
+{
+    conf_settings_clear(conf_section_find("route")->options, route);
+    if (route->settings != NULL)
+        conf_settings_clear(route->handler->options, route->settings);
+    free(route->settings);
+    pattern_free(route->parsed);
+    free(route->pattern);
+}
+
 static void free_routes(struct conf *conf)
 {
-    for (size_t i = 0; i < conf->n_routes; i++) {
-        struct conf_route *route = &conf->routes[i];
-
-        if (route->settings != NULL)
-            conf_settings_clear(route->handler->options, route->settings);
-        free(route->settings);
-        free(route->pattern);
-    }
+    for (size_t i = 0; i < conf->n_routes; i++)
+        conf_route_clear(&conf->routes[i]);
     free(conf->routes);
 }
 

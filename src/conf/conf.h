@@ -56,11 +56,32 @@ struct conf_log {
     char *target;
 };
 
+/* Where one request a line goes, in addition to the log of what the server does. */
+struct conf_access_log {
+    char *target; /* "off", "stderr", "stdout" or a path */
+    char *format; /* what access_format_compile() takes */
+    long buffer_bytes;
+    long flush_ms;
+};
+
+/* What a client may ask of a worker; 0 means no limit where the options say so. */
 struct conf_http {
     long keepalive_ms;
+    long keepalive_total_ms;
+    long keepalive_requests;
+    long header_ms;
+    long body_ms;
+    long send_ms;
+    long min_rate; /* bytes per second */
     long max_header_bytes;
+    long max_headers;
+    long max_uri_bytes;
     long max_body_bytes;
+    long max_bodies_bytes;
     long max_connections;
+    long max_connections_per_client;
+    long max_pipelined;
+    struct conf_list hosts; /* names that are answered; none: all */
 };
 
 struct conf_chaos {
@@ -69,22 +90,40 @@ struct conf_chaos {
     char *token;               /* "": none */
 };
 
+/* How workers share a listener: one socket and one queue, or a socket for each slot. */
+enum conf_accept { CONF_ACCEPT_EXCLUSIVE, CONF_ACCEPT_REUSEPORT };
+
 struct conf_listen {
     char *title;
     struct address address;
+    int accept; /* enum conf_accept */
     long backlog;
     long mode; /* permission bits of a unix socket */
 };
 
+/* max_body of a route that has none of its own: http.max_body_bytes holds. */
+#define CONF_INHERIT (-1)
+
 struct conf_route {
     char *pattern;
+    struct conf_pattern *parsed; /* the same, taken apart */
     const struct conf_handler *handler;
     void *settings; /* handler->settings_size bytes, filled by handler->options */
+    /* What any route may say, whatever its handler. */
+    char *handler_name;
+    long timeout_ms; /* 0: none */
+    char *timeout_text;
+    long max_body; /* bytes, or CONF_INHERIT */
+    struct conf_list allow;
+    struct conf_list deny;
+    struct conf_list headers; /* "Name: value", each one checked */
+    bool access_log;
 };
 
 struct conf {
     struct conf_instance instance;
     struct conf_log log;
+    struct conf_access_log access_log;
     struct conf_http http;
     struct conf_chaos chaos;
     struct conf_listen *listens;
@@ -96,6 +135,9 @@ struct conf {
 
 /* Open the log that the section describes; as log_open(). */
 __attribute__((warn_unused_result)) int conf_open_log(const struct conf_log *log);
+
+/* Free what the route holds, but for its own memory. */
+void conf_route_clear(struct conf_route *route);
 
 /* Free all of it; NULL is fine. */
 void conf_free(struct conf *conf);

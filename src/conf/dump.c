@@ -84,12 +84,20 @@ static void print_route(const struct dump *dump, const struct conf_section *sect
     struct conf_name name = {section, route->pattern, NULL};
 
     print_title(dump, name);
-    name.key = section->selector;
-    (void)fprintf(dump->out, "    %s = ", name.key);
-    conf_text_print(route->handler->name, dump->out);
-    print_origin(conf_assignments_newest(dump->conf->assignments, name), dump->out);
+    print_options(dump, name, section->options, route);
     print_options(dump, name, route->handler->options, route->settings);
     (void)fputs("}\n", dump->out);
+}
+
+/* What is saved is read as a file, and so above the built-in routes, which give way to files. */
+static void print_routes(const struct dump *dump, const struct conf_section *section)
+{
+    for (size_t i = 0; i < dump->conf->n_routes; i++) {
+        struct conf_name name = {section, dump->conf->routes[i].pattern, NULL};
+
+        if (!dump->reveals || !conf_assignments_are_built_in(dump->conf->assignments, name))
+            print_route(dump, section, &dump->conf->routes[i]);
+    }
 }
 
 static void print_any(const struct dump *dump, const struct conf_section *section)
@@ -99,8 +107,7 @@ static void print_any(const struct dump *dump, const struct conf_section *sectio
     if (!section->titled)
         print_section(dump, section);
     else if (section->selector != NULL)
-        for (size_t i = 0; i < conf->n_routes; i++)
-            print_route(dump, section, &conf->routes[i]);
+        print_routes(dump, section);
     else
         for (size_t i = 0; i < conf->n_listens; i++)
             print_listen(dump, section, &conf->listens[i]);

@@ -39,7 +39,7 @@ static int set_listeners(const struct conf_source *source, const struct variable
 {
     struct conf_name name = {conf_section_find("listen"), NULL, NULL};
     struct conf_list titles = {NULL, 0};
-    int rc = conf_list_split(&titles, value);
+    int rc = conf_list_split(&titles, value, CONF_LIST_WORDS);
 
     if (rc == 0 && titles.n == 0)
         rc = conf_fail(source->error, variable->name, "there is no address in '%.100s'", value);

@@ -31,7 +31,7 @@ static cfg_opt_t key_option(const struct conf_option *option,
     cfg_opt_t list = CFG_STR_LIST_CB(option->key, NULL, CFGF_NODEFAULT, calls->set);
     cfg_opt_t text = CFG_STR_CB(option->key, NULL, CFGF_NODEFAULT, calls->set);
 
-    return option->type == CONF_NETWORKS ? list : text;
+    return conf_type_is_list(option->type) ? list : text;
 }
 
 /* The options of one section, allocated; CFG_END-terminated. */

@@ -6,7 +6,7 @@
 
 #include "conf/list.h"
 
-#define SEPARATORS ", \t\r\n"
+#define BLANKS " \t"
 
 int conf_list_add(struct conf_list *list, const char *text, size_t len)
 {
@@ -23,17 +23,20 @@ int conf_list_add(struct conf_list *list, const char *text, size_t len)
     return 0;
 }
 
-int conf_list_split(struct conf_list *list, const char *text)
+int conf_list_split(struct conf_list *list, const char *text, const char *separators)
 {
     int rc = 0;
 
-    text += strspn(text, SEPARATORS);
     while (rc == 0 && *text != '\0') {
-        size_t len = strcspn(text, SEPARATORS);
+        text += strspn(text, BLANKS);
+        size_t len = strcspn(text, separators), item = len;
 
-        rc = conf_list_add(list, text, len);
+        while (item > 0 && strchr(BLANKS, text[item - 1]) != NULL)
+            item--;
+        if (item > 0)
+            rc = conf_list_add(list, text, item);
         text += len;
-        text += strspn(text, SEPARATORS);
+        text += strspn(text, separators);
     }
     return rc;
 }

@@ -12,8 +12,16 @@
 __attribute__((warn_unused_result)) int conf_list_add(struct conf_list *list, const char *text,
                                                       size_t len);
 
-/* Add each word of a text that is separated by commas or white space. Returns 0 or -ENOMEM. */
-__attribute__((warn_unused_result)) int conf_list_split(struct conf_list *list, const char *text);
+/* What parts words from each other, and what parts texts that may have blanks within. */
+#define CONF_LIST_WORDS ", \t\r\n"
+#define CONF_LIST_TEXTS ",\r\n"
+
+/*
+ * Add each item of a text that any of `separators` parts, without the blanks
+ * around it; empty ones are none. Returns 0 or -ENOMEM.
+ */
+__attribute__((warn_unused_result)) int conf_list_split(struct conf_list *list, const char *text,
+                                                        const char *separators);
 
 /* Free the items; the list is empty then. */
 void conf_list_clear(struct conf_list *list);

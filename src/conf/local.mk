@@ -15,12 +15,15 @@ libzombie_a_SOURCES += \
 	%D%/option.h \
 	%D%/options.c \
 	%D%/override.c \
+	%D%/pattern.c %D%/pattern.h \
 	%D%/read.c %D%/read.h \
 	%D%/resolve.c %D%/resolve.h \
+	%D%/routes.c %D%/routes.h \
 	%D%/scan.c %D%/scan.h \
 	%D%/schema.c %D%/schema.h \
 	%D%/signal_name.c %D%/signal_name.h \
 	%D%/size.c %D%/size.h \
 	%D%/source.h \
 	%D%/value.c %D%/value.h \
+	%D%/value_list.c %D%/value_list.h \
 	%D%/version.c %D%/version.h

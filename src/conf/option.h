@@ -15,13 +15,15 @@ enum conf_type {
     CONF_NUMBER,   /* long in min..max */
     CONF_WORKERS,  /* long in min..max, or "auto" as 0 */
     CONF_OCTAL,    /* long in min..max, written in octal */
-    CONF_SIZE,     /* long in min..max bytes, written with or without K, M or G */
+    CONF_SIZE,     /* long in min..max bytes, with or without K, M or G; -1: the word choices[0] */
     CONF_SIGNAL,   /* long: a signal that ends a process, written as name or number */
     CONF_CHOICE,   /* int: index into choices */
     CONF_TEXT,     /* char *, allocated; min..max bytes */
     CONF_PATH,     /* char *, allocated; "", one of choices, or absolute after load */
     CONF_SECRET,   /* char *, allocated; "" or min..max bytes; dumped as "********" */
     CONF_NETWORKS, /* struct conf_list of CIDR texts */
+    CONF_TEXTS,    /* struct conf_list of texts of min..max bytes */
+    CONF_FIELDS,   /* struct conf_list of header fields, "Name: value" (RFC 9110 section 5) */
 };
 
 /* A list of texts, allocated. */
@@ -36,7 +38,7 @@ struct conf_option {
     size_t offset; /* of the value in the section's struct */
     long min;
     long max;
-    const char *const *choices; /* CONF_CHOICE, CONF_PATH: NULL-terminated words */
+    const char *const *choices; /* CONF_CHOICE, CONF_PATH, CONF_SIZE: NULL-terminated words */
     const char *fallback;       /* the built-in default, as a file would say it; NULL: required */
     const char *help;           /* one line, for conf_dump() */
 };
@@ -48,8 +50,15 @@ struct conf_option {
  */
 struct conf_handler {
     const char *name;
+    const char *methods; /* that it takes, as in Allow (RFC 9110 section 10.2.1): "GET, HEAD" */
+    bool opens_files;    /* needs a descriptor for a connection besides the socket */
     const struct conf_option *options; /* NULL-key-terminated, offsets into the settings */
     size_t settings_size;
+    /*
+     * Whether the settings of one route make sense together; NULL: always.
+     * Returns NULL, or the reason why not, as "KEY: what is wrong": a constant.
+     */
+    const char *(*check)(const void *settings);
 };
 
 /*
@@ -64,8 +73,11 @@ struct conf_section {
     const char *selector; /* the key that chooses a handler and so further keys, or NULL */
 };
 
-/* All sections, NULL-name-terminated; `route` has only the key `handler` here. */
+/* All sections, NULL-name-terminated; `route` has only the keys of all routes here. */
 extern const struct conf_section conf_sections[];
+
+/* Whether the type's value is a struct conf_list. */
+bool conf_type_is_list(enum conf_type type);
 
 /*
  * Print each "section.key" on a line of its own, the keys of all handlers as

@@ -37,6 +37,13 @@ static const char *const level_choices[] = {"error", "warning", "info", "debug",
 /* In the order of enum log_format. */
 static const char *const format_choices[] = {"text", "json", NULL};
 
+static const char *const access_target_words[] = {"off", "stderr", "stdout", NULL};
+
+/* In the order of enum conf_accept. */
+static const char *const accept_choices[] = {"exclusive", "reuseport", NULL};
+
+static const char *const inherit_words[] = {"inherit", NULL};
+
 static const char *const target_words[] = {"stderr", "stdout", NULL};
 
 static const struct conf_option instance_options[] = {
@@ -94,6 +101,8 @@ static const struct conf_option instance_options[] = {
     END};
 
 static const struct conf_option listen_options[] = {
+    {FIELD(listen, accept, CONF_CHOICE), .choices = accept_choices, .fallback = "exclusive",
+     .help = "exclusive: one queue for all workers; reuseport: one for each"},
     {FIELD(listen, backlog, CONF_NUMBER), RANGE(1, 65535), .fallback = "4096",
      .help = "connections that may wait to be accepted (the kernel's somaxconn caps it)"},
     {FIELD(listen, mode, CONF_OCTAL), RANGE(0, 0777), .fallback = "0660",
@@ -109,15 +118,50 @@ static const struct conf_option log_options[] = {
      .fallback = "stderr", .help = "stderr, stdout or a file to append to"},
     END};
 
+static const struct conf_option access_log_options[] = {
+    {FIELD(access_log, target, CONF_PATH), RANGE(1, PATH_MAX - 1), .choices = access_target_words,
+     .fallback = "off", .help = "off, stderr, stdout or a file to append to"},
+    {FIELD(access_log, format, CONF_TEXT), RANGE(1, 4096), .fallback = "combined",
+     .help = "common, combined, json or a format with $variables"},
+    {FIELD(access_log, buffer_bytes, CONF_SIZE), RANGE(0, 1048576), .fallback = "64K",
+     .help = "how much each worker collects before it writes; 0: each line at once"},
+    {FIELD(access_log, flush_ms, CONF_NUMBER), RANGE(1, 60000), .fallback = "1000",
+     .help = "how long a line waits for others at most"},
+    END};
+
 static const struct conf_option http_options[] = {
     {FIELD(http, keepalive_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "75000",
      .help = "how long a connection may be idle"},
-    {FIELD(http, max_header_bytes, CONF_NUMBER), RANGE(256, 1048576), .fallback = "8192",
+    {FIELD(http, keepalive_total_ms, CONF_NUMBER), RANGE(0, 86400000), .fallback = "3600000",
+     .help = "age at which a connection is closed after its next answer; 0: none"},
+    {FIELD(http, keepalive_requests, CONF_NUMBER), RANGE(0, 1000000000), .fallback = "10000",
+     .help = "requests after which a connection is closed; 0: no limit"},
+    {FIELD(http, header_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "10000",
+     .help = "how long a request's head may take, whatever arrives"},
+    {FIELD(http, body_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "120000",
+     .help = "how long a request's body may take, whatever arrives"},
+    {FIELD(http, send_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "30000",
+     .help = "how long a client may take nothing of its answer"},
+    {FIELD(http, min_rate, CONF_SIZE), RANGE(0, 1073741824), .fallback = "500",
+     .help = "bytes a second that a body or an answer must move, after 5 s; 0: any"},
+    {FIELD(http, max_header_bytes, CONF_NUMBER), RANGE(256, 1048576), .fallback = "16384",
      .help = "largest request line and headers together"},
+    {FIELD(http, max_headers, CONF_NUMBER), RANGE(1, 10000), .fallback = "100",
+     .help = "most header lines of a request"},
+    {FIELD(http, max_uri_bytes, CONF_NUMBER), RANGE(1, 1048576), .fallback = "8000",
+     .help = "longest request target"},
     {FIELD(http, max_body_bytes, CONF_NUMBER), RANGE(0, 1073741824), .fallback = "1048576",
-     .help = "largest request body"},
+     .help = "largest request body, where its route does not say otherwise"},
+    {FIELD(http, max_bodies_bytes, CONF_SIZE), RANGE(0, MEMORY_BYTES_MAX), .fallback = "256M",
+     .help = "most memory that request bodies take in each worker, all together"},
     {FIELD(http, max_connections, CONF_NUMBER), RANGE(1, 1000000), .fallback = "10000",
      .help = "connections that each worker holds at most"},
+    {FIELD(http, max_connections_per_client, CONF_NUMBER), RANGE(0, 1000000), .fallback = "0",
+     .help = "connections that each worker holds of one client address; 0: no limit"},
+    {FIELD(http, max_pipelined, CONF_NUMBER), RANGE(1, 1000000), .fallback = "100",
+     .help = "requests that a client may send without waiting for an answer"},
+    {FIELD(http, hosts, CONF_TEXTS), RANGE(1, 255), .fallback = "",
+     .help = "host names that are answered, others get 421; none: all"},
     END};
 
 static const struct conf_option chaos_options[] = {
@@ -132,14 +176,32 @@ static const struct conf_option chaos_options[] = {
 static const struct conf_option route_options[] = {
     {.key = "handler",
      .type = CONF_TEXT,
+     .offset = offsetof(struct conf_route, handler_name),
      RANGE(1, NAME_BYTES_MAX),
      .help = "which handler answers requests for this pattern"},
+    {FIELD(route, timeout_ms, CONF_NUMBER), RANGE(0, 86400000), .fallback = "0",
+     .help = "after this long without an answer, 503 is given; 0: no limit"},
+    {FIELD(route, timeout_text, CONF_TEXT), RANGE(0, 65536),
+     .fallback = "503 Service Unavailable: this took too long\n", .help = "what that answer says"},
+    {FIELD(route, max_body, CONF_SIZE), RANGE(0, 1073741824), .choices = inherit_words,
+     .fallback = "inherit", .help = "largest request body; inherit: http.max_body_bytes"},
+    {FIELD(route, allow, CONF_NETWORKS), .fallback = "",
+     .help = "networks whose clients are answered, others get 403; none: all"},
+    {FIELD(route, deny, CONF_NETWORKS), .fallback = "",
+     .help = "networks whose clients get 403, whatever allow says"},
+    {FIELD(route, headers, CONF_FIELDS), RANGE(3, 4096), .fallback = "",
+     .help = "header fields that every answer of this route has"},
+    {FIELD(route, access_log, CONF_BOOL), .fallback = "yes",
+     .help = "whether its requests stand in the access log"},
     END};
 
 const struct conf_section conf_sections[] = {
     {.name = "instance", .offset = offsetof(struct conf, instance), .options = instance_options},
     {.name = "listen", .titled = true, .options = listen_options},
     {.name = "log", .offset = offsetof(struct conf, log), .options = log_options},
+    {.name = "access_log",
+     .offset = offsetof(struct conf, access_log),
+     .options = access_log_options},
     {.name = "http", .offset = offsetof(struct conf, http), .options = http_options},
     {.name = "chaos", .offset = offsetof(struct conf, chaos), .options = chaos_options},
     {.name = "route", .titled = true, .options = route_options, .selector = "handler"},

@@ -114,10 +114,10 @@ static int check_setting(const struct conf_source *source, const char *where,
 }
 
 static int add_list(const struct conf_source *source, struct conf_name name,
-                    struct conf_origin origin, const char *value)
+                    struct conf_origin origin, const char *value, const char *separators)
 {
     struct conf_list list = {NULL, 0};
-    int rc = conf_list_split(&list, value);
+    int rc = conf_list_split(&list, value, separators);
 
     if (rc == 0)
         rc = conf_assignments_add(source->list, name, origin);
@@ -161,7 +161,9 @@ static int add_setting(const struct conf_source *source, const struct conf_overr
         goto out;
     assert(option != NULL);
     if (option->type == CONF_NETWORKS)
-        rc = add_list(source, name, origin, setting.value);
+        rc = add_list(source, name, origin, setting.value, CONF_LIST_WORDS);
+    else if (option->type == CONF_TEXTS)
+        rc = add_list(source, name, origin, setting.value, CONF_LIST_TEXTS);
     else
         rc = conf_assignments_set(source->list, name, origin, setting.value);
 out:

@@ -1,19 +1,16 @@
 #include "config.h"
 
-#include <assert.h>
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "conf/fail.h"
 #include "conf/resolve.h"
+#include "conf/routes.h"
 #include "conf/schema.h"
 #include "conf/value.h"
 
-#define PATTERN_BYTES_MAX 1024
-
-/* Where the titled section of that name is said to exist; NULL when it needs no saying. */
-static const char *place_of(const struct conf_assignments *list, struct conf_name name)
+const char *conf_resolve_place(const struct conf_assignments *list, struct conf_name name)
 {
     const struct conf_assignment *naming;
 
@@ -69,13 +66,14 @@ static int read_option(const struct conf_source *source, struct conf_name name,
     winner = conf_assignments_winner(source->list, name);
     if (winner == NULL && fallback == NULL) {
         conf_name_format(name, text);
-        return conf_fail(source->error, place_of(source->list, name), "%s is missing", text);
+        return conf_fail(source->error, conf_resolve_place(source->list, name), "%s is missing",
+                         text);
     }
     return read_value(source, winner != NULL ? winner : &built_in, option, settings);
 }
 
-static int read_options(const struct conf_source *source, struct conf_name name,
-                        const struct conf_option *options, void *settings)
+int conf_resolve_options(const struct conf_source *source, struct conf_name name,
+                         const struct conf_option *options, void *settings)
 {
     int rc = 0;
 
@@ -90,7 +88,7 @@ static int resolve_section(const struct conf_source *source, const struct conf_s
 {
     struct conf_name name = {section, NULL, NULL};
 
-    return read_options(source, name, section->options, (char *)conf + section->offset);
+    return conf_resolve_options(source, name, section->options, (char *)conf + section->offset);
 }
 
 /* Read the listener that `item` names into one that has its title; half full after a failure. */
@@ -102,7 +100,7 @@ static int read_listen(const struct conf_source *source, const struct conf_assig
     if (address_parse(listen->title, &listen->address, &why) < 0)
         return conf_fail(source->error, item->origin.where, "listen \"%.200s\": %s", listen->title,
                          why);
-    return read_options(source, item->name, item->name.section->options, listen);
+    return conf_resolve_options(source, item->name, item->name.section->options, listen);
 }
 
 static int add_listen(const struct conf_source *source, const struct conf_assignment *item,
@@ -148,114 +146,6 @@ static int resolve_listens(const struct conf_source *source, const struct conf_s
     return rc;
 }
 
-static int check_pattern(const struct conf_source *source, struct conf_name name)
-{
-    const char *where = place_of(source->list, name);
-
-    if (name.title[0] != '/')
-        return conf_fail(source->error, where, "route \"%.200s\": a pattern starts with '/'",
-                         name.title);
-    if (strlen(name.title) > PATTERN_BYTES_MAX)
-        return conf_fail(source->error, where, "route \"%.40s...\": a pattern has at most %d bytes",
-                         name.title, PATTERN_BYTES_MAX);
-    return 0;
-}
-
-/* Set *ret_handler to what the route's selector says. */
-static int find_handler(const struct conf_source *source, struct conf_name name,
-                        const struct conf_handler **ret_handler)
-{
-    const struct conf_assignment *chosen;
-    char text[CONF_NAME_SIZE];
-
-    name.key = name.section->selector;
-    conf_name_format(name, text);
-    chosen = conf_assignments_newest(source->list, name);
-    if (chosen == NULL)
-        return conf_fail(source->error, place_of(source->list, name), "%s is missing", text);
-    *ret_handler = conf_handler_find(source->handlers, chosen->values.items[0]);
-    if (*ret_handler == NULL)
-        return conf_fail(source->error, chosen->origin.where, "%s: there is no handler '%.100s'",
-                         text, chosen->values.items[0]);
-    return 0;
-}
-
-/* Refuse what is said about the route and would mean something to another handler only. */
-static int check_keys(const struct conf_source *source, struct conf_name name,
-                      const struct conf_handler *handler)
-{
-    enum conf_layer floor = conf_assignments_floor(source->list, name);
-
-    for (size_t i = 0; i < source->list->n; i++) {
-        const struct conf_assignment *item = &source->list->items[i];
-
-        if (item->name.section != name.section || strcmp(item->name.title, name.title) != 0 ||
-            item->name.key == NULL || strcmp(item->name.key, name.section->selector) == 0 ||
-            item->origin.layer < floor)
-            continue;
-        if (conf_option_find(handler->options, item->name.key) == NULL)
-            return conf_fail(source->error, item->origin.where,
-                             "route \"%.120s\": %s is not an option of handler %s", name.title,
-                             item->name.key, handler->name);
-    }
-    return 0;
-}
-
-/* Add the route of that name; half full after a failure. */
-static int add_route(const struct conf_source *source, struct conf_name name, struct conf *conf)
-{
-    struct conf_route *routes;
-    struct conf_route *route;
-    int rc;
-
-    routes = reallocarray(conf->routes, conf->n_routes + 1, sizeof(*routes));
-    if (routes == NULL)
-        return -ENOMEM;
-    conf->routes = routes;
-    route = &routes[conf->n_routes++];
-    *route = (struct conf_route){.pattern = strdup(name.title)};
-    if (route->pattern == NULL)
-        return -ENOMEM;
-
-    rc = check_pattern(source, name);
-    if (rc == 0)
-        rc = find_handler(source, name, &route->handler);
-    if (rc < 0)
-        return rc;
-    assert(route->handler != NULL);
-    rc = check_keys(source, name, route->handler);
-    if (rc < 0)
-        return rc;
-
-    /* One byte more, so that a handler without settings has some memory too. */
-    route->settings = calloc(1, route->handler->settings_size + 1);
-    if (route->settings == NULL)
-        return -ENOMEM;
-    return read_options(source, name, route->handler->options, route->settings);
-}
-
-static bool has_route(const struct conf *conf, const char *pattern)
-{
-    for (size_t i = 0; i < conf->n_routes; i++)
-        if (strcmp(conf->routes[i].pattern, pattern) == 0)
-            return true;
-    return false;
-}
-
-static int resolve_routes(const struct conf_source *source, const struct conf_section *section,
-                          struct conf *conf)
-{
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
-        struct conf_name name = source->list->items[i].name;
-
-        if (name.section == section && !has_route(conf, name.title))
-            rc = add_route(source, name, conf);
-    }
-    return rc;
-}
-
 int conf_resolve(const struct conf_source *source, struct conf *conf)
 {
     int rc = 0;
@@ -265,7 +155,7 @@ int conf_resolve(const struct conf_source *source, struct conf *conf)
         if (!section->titled)
             rc = resolve_section(source, section, conf);
         else if (section->selector != NULL)
-            rc = resolve_routes(source, section, conf);
+            rc = conf_resolve_routes(source, section, conf);
         else
             rc = resolve_listens(source, section, conf);
     }

@@ -144,6 +144,19 @@ const char *conf_section_suggest(const char *name)
     return nearest;
 }
 
+bool conf_methods_have(const char *methods, const char *method)
+{
+    size_t len = strlen(method);
+    for (const char *at = methods; *at != '\0';) {
+        size_t word = strcspn(at, ",");
+        if (word == len && strncmp(at, method, len) == 0)
+            return true;
+        at += word;
+        at += strspn(at, ", ");
+    }
+    return false;
+}
+
 void conf_options_list(FILE *out, const struct conf_handler *const *handlers)
 {
     const struct conf_option *option;

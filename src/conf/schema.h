@@ -36,6 +36,9 @@ const struct conf_option *conf_section_find_key(const struct conf_section *secti
 const char *conf_section_suggest_key(const struct conf_section *section,
                                      const struct conf_handler *const *handlers, const char *key);
 
+/* Whether `methods`, a list as in Allow ("GET, HEAD"), has this method. */
+bool conf_methods_have(const char *methods, const char *method);
+
 /* The section whose name is spelled most like `name`, or NULL when none is near. */
 const char *conf_section_suggest(const char *name);
 

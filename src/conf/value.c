@@ -12,21 +12,15 @@
 #include <strings.h>
 #include <unistd.h>
 
-#include "base/network.h"
 #include "base/number.h"
-#include "conf/list.h"
 #include "conf/signal_name.h"
 #include "conf/size.h"
 #include "conf/value.h"
-
-/* How much of a bad value its refusal quotes. */
-#define QUOTED_MAX 100
+#include "conf/value_list.h"
 
 #define SECRET_MASK "********"
 
-/* Set why and return -EINVAL. */
-__attribute__((format(printf, 2, 3))) static int refuse(char why[CONF_WHY_SIZE], const char *format,
-                                                        ...)
+int conf_value_refuse(char why[CONF_WHY_SIZE], const char *format, ...)
 {
     va_list ap;
 
@@ -60,7 +54,8 @@ static int read_bool(const struct reading *reading, void *field)
     bool is_yes = is_word(yes, reading->text, strcasecmp);
 
     if (!is_yes && !is_word(no, reading->text, strcasecmp))
-        return refuse(reading->why, "'%.*s' is not yes or no", QUOTED_MAX, reading->text);
+        return conf_value_refuse(reading->why, "'%.*s' is not yes or no", CONF_QUOTED_MAX,
+                                 reading->text);
     *(bool *)field = is_yes;
     return 0;
 }
@@ -70,8 +65,8 @@ static int read_number(const struct reading *reading, void *field)
     const struct conf_option *option = reading->option;
 
     if (number_parse(reading->text, option->min, option->max, field) < 0)
-        return refuse(reading->why, "'%.*s' is not a whole number from %ld to %ld", QUOTED_MAX,
-                      reading->text, option->min, option->max);
+        return conf_value_refuse(reading->why, "'%.*s' is not a whole number from %ld to %ld",
+                                 CONF_QUOTED_MAX, reading->text, option->min, option->max);
     return 0;
 }
 
@@ -82,8 +77,9 @@ static int read_workers(const struct reading *reading, void *field)
     if (strcasecmp(reading->text, "auto") == 0)
         *(long *)field = 0;
     else if (number_parse(reading->text, option->min, option->max, field) < 0)
-        return refuse(reading->why, "'%.*s' is not 'auto' or a whole number from %ld to %ld",
-                      QUOTED_MAX, reading->text, option->min, option->max);
+        return conf_value_refuse(reading->why,
+                                 "'%.*s' is not 'auto' or a whole number from %ld to %ld",
+                                 CONF_QUOTED_MAX, reading->text, option->min, option->max);
     return 0;
 }
 
@@ -97,8 +93,9 @@ static int read_octal(const struct reading *reading, void *field)
     if (len > 0 && len <= 6 && strspn(reading->text, "01234567") == len)
         value = strtol(reading->text, NULL, 8);
     if (value < option->min || value > option->max)
-        return refuse(reading->why, "'%.*s' is not an octal number from %lo to 0%lo", QUOTED_MAX,
-                      reading->text, (unsigned long)option->min, (unsigned long)option->max);
+        return conf_value_refuse(reading->why, "'%.*s' is not an octal number from %lo to 0%lo",
+                                 CONF_QUOTED_MAX, reading->text, (unsigned long)option->min,
+                                 (unsigned long)option->max);
     *(long *)field = value;
     return 0;
 }
@@ -108,12 +105,17 @@ static int read_size(const struct reading *reading, void *field)
     const struct conf_option *option = reading->option;
     char min[CONF_SIZE_TEXT_SIZE], max[CONF_SIZE_TEXT_SIZE];
 
+    if (is_word(option->choices, reading->text, strcmp)) {
+        *(long *)field = -1;
+        return 0;
+    }
     if (conf_size_parse(reading->text, option->min, option->max, field) == 0)
         return 0;
     conf_size_format(option->min, min);
     conf_size_format(option->max, max);
-    return refuse(reading->why, "'%.*s' is not a size from %s to %s, in bytes or with K, M or G",
-                  QUOTED_MAX, reading->text, min, max);
+    return conf_value_refuse(reading->why,
+                             "'%.*s' is not a size from %s to %s, in bytes or with K, M or G",
+                             CONF_QUOTED_MAX, reading->text, min, max);
 }
 
 static int read_signal(const struct reading *reading, void *field)
@@ -121,11 +123,11 @@ static int read_signal(const struct reading *reading, void *field)
     long number;
 
     if (conf_signal_parse(reading->text, &number) < 0)
-        return refuse(reading->why, "'%.*s' is not a signal such as ABRT or 6", QUOTED_MAX,
-                      reading->text);
+        return conf_value_refuse(reading->why, "'%.*s' is not a signal such as ABRT or 6",
+                                 CONF_QUOTED_MAX, reading->text);
     if (!conf_signal_ends(number))
-        return refuse(reading->why, "the signal '%.*s' does not end a worker that hangs",
-                      QUOTED_MAX, reading->text);
+        return conf_value_refuse(reading->why, "the signal '%.*s' does not end a worker that hangs",
+                                 CONF_QUOTED_MAX, reading->text);
     *(long *)field = number;
     return 0;
 }
@@ -139,7 +141,8 @@ static int refuse_choice(const struct reading *reading)
         (void)snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "", *choice);
         used = strlen(words);
     }
-    return refuse(reading->why, "'%.*s' is not one of %s", QUOTED_MAX, reading->text, words);
+    return conf_value_refuse(reading->why, "'%.*s' is not one of %s", CONF_QUOTED_MAX,
+                             reading->text, words);
 }
 
 static int read_choice(const struct reading *reading, void *field)
@@ -169,10 +172,10 @@ static int check_length(const struct reading *reading)
     size_t len = strlen(reading->text);
 
     if (len == 0 && option->min > 0)
-        return refuse(reading->why, "the value is empty");
+        return conf_value_refuse(reading->why, "the value is empty");
     if (len < (size_t)option->min || len > (size_t)option->max)
-        return refuse(reading->why, "the value has %zu bytes, not from %ld to %ld", len,
-                      option->min, option->max);
+        return conf_value_refuse(reading->why, "the value has %zu bytes, not from %ld to %ld", len,
+                                 option->min, option->max);
     return 0;
 }
 
@@ -237,50 +240,15 @@ static int read_path(const struct reading *reading, void *field)
 
     rc = make_absolute(reading->folder, reading->text, &path);
     if (rc < 0 && rc != -ENOMEM)
-        return refuse(reading->why, "cannot tell the current directory: %s", strerror(-rc));
+        return conf_value_refuse(reading->why, "cannot tell the current directory: %s",
+                                 strerror(-rc));
     assert(rc < 0 || path != NULL);
     if (rc == 0 && strlen(path) > (size_t)reading->option->max) {
         free(path);
-        return refuse(reading->why, "the whole path is longer than %ld bytes",
-                      reading->option->max);
+        return conf_value_refuse(reading->why, "the whole path is longer than %ld bytes",
+                                 reading->option->max);
     }
     return rc < 0 ? rc : replace_text(field, path);
-}
-
-static int check_network(const struct reading *reading, const char *text)
-{
-    struct network network;
-    const char *reason;
-
-    if (network_parse(text, &network, &reason) < 0)
-        return refuse(reading->why, "'%.*s': %s", QUOTED_MAX, text, reason);
-    return 0;
-}
-
-static bool is_blank(const char *text)
-{
-    return text[strspn(text, " \t\r\n")] == '\0';
-}
-
-static int read_networks(const struct reading *reading, const struct conf_list *texts,
-                         struct conf_list *field)
-{
-    struct conf_list list = {NULL, 0};
-    size_t n = texts->n == 1 && is_blank(texts->items[0]) ? 0 : texts->n;
-    int rc = 0;
-
-    for (size_t i = 0; rc == 0 && i < n; i++) {
-        rc = check_network(reading, texts->items[i]);
-        if (rc == 0)
-            rc = conf_list_add(&list, texts->items[i], strlen(texts->items[i]));
-    }
-    if (rc < 0) {
-        conf_list_clear(&list);
-        return rc;
-    }
-    conf_list_clear(field);
-    *field = list;
-    return 0;
 }
 
 static void print_bool(const struct conf_option *option, const void *field, FILE *out)
@@ -312,10 +280,11 @@ static void print_octal(const struct conf_option *option, const void *field, FIL
 static void print_size(const struct conf_option *option, const void *field, FILE *out)
 {
     char text[CONF_SIZE_TEXT_SIZE];
+    long bytes = *(const long *)field;
 
-    (void)option;
-    conf_size_format(*(const long *)field, text);
-    (void)fprintf(out, "\"%s\"", text);
+    if (bytes >= 0)
+        conf_size_format(bytes, text);
+    (void)fprintf(out, "\"%s\"", bytes >= 0 ? text : option->choices[0]);
 }
 
 static void print_signal(const struct conf_option *option, const void *field, FILE *out)
@@ -346,28 +315,10 @@ static void print_secret(const struct conf_option *option, const void *field, FI
     (void)fprintf(out, "\"%s\"", text[0] == '\0' ? "" : SECRET_MASK);
 }
 
-static void print_list(const struct conf_option *option, const void *field, FILE *out)
-{
-    const struct conf_list *list = field;
-
-    (void)option;
-    (void)fputs("{", out);
-    for (size_t i = 0; i < list->n; i++) {
-        (void)fputs(i > 0 ? ", " : " ", out);
-        conf_text_print(list->items[i], out);
-    }
-    (void)fputs(list->n > 0 ? " }" : "}", out);
-}
-
 static void clear_text(void *field)
 {
     free(*(char **)field);
     *(char **)field = NULL;
-}
-
-static void clear_list(void *field)
-{
-    conf_list_clear(field);
 }
 
 /* In the order of enum conf_type. A list has no read: it is read as a whole. */
@@ -386,7 +337,9 @@ static const struct {
     [CONF_TEXT] = {read_text, print_text, clear_text},
     [CONF_PATH] = {read_path, print_text, clear_text},
     [CONF_SECRET] = {read_secret, print_secret, clear_text},
-    [CONF_NETWORKS] = {NULL, print_list, clear_list},
+    [CONF_NETWORKS] = {NULL, conf_list_print, conf_list_field_clear},
+    [CONF_TEXTS] = {NULL, conf_list_print, conf_list_field_clear},
+    [CONF_FIELDS] = {NULL, conf_list_print, conf_list_field_clear},
 };
 
 int conf_value_read(const struct conf_option *option, const struct conf_list *texts,
@@ -395,10 +348,10 @@ int conf_value_read(const struct conf_option *option, const struct conf_list *te
     void *field = (char *)settings + option->offset;
     struct reading reading = {.option = option, .folder = folder, .why = why};
 
-    if (types[option->type].read == NULL)
-        return read_networks(&reading, texts, field);
+    if (conf_type_is_list(option->type))
+        return conf_list_read(option, texts, field, why);
     if (texts->n != 1)
-        return refuse(why, "one value is wanted, not %zu", texts->n);
+        return conf_value_refuse(why, "one value is wanted, not %zu", texts->n);
     reading.text = texts->items[0];
     return types[option->type].read(&reading, field);
 }

@@ -12,6 +12,9 @@
 /* Room for the reason of a refusal. */
 #define CONF_WHY_SIZE 256
 
+/* How much of a bad value its refusal quotes. */
+#define CONF_QUOTED_MAX 100
+
 /*
  * Read the texts (one, or any number for a list) into the field of `settings`
  * (the section's struct, zeroed before its first use) that `option` describes.
@@ -31,6 +34,10 @@ void conf_value_print(const struct conf_option *option, const void *settings, FI
 
 /* Print text between double quotes, with libConfuse's escapes where it needs any. */
 void conf_text_print(const char *text, FILE *out);
+
+/* Say in `why` what is wrong with a value, as printf(3) would. Returns -EINVAL. */
+__attribute__((format(printf, 2, 3))) int conf_value_refuse(char why[CONF_WHY_SIZE],
+                                                            const char *format, ...);
 
 /* Free what the fields of a whole section (NULL-key-terminated options) hold. */
 void conf_settings_clear(const struct conf_option *options, void *settings);

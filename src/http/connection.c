@@ -2,183 +2,198 @@
 
 #include "http/connection.h"
 
+#include <linux/sockios.h>
 #include <stdlib.h>
 #include <sys/ioctl.h>
+#include <sys/socket.h>
+#include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/bufferevent.h>
 #include <event2/event.h>
-#include <event2/http.h>
 
 #include "base/clock.h"
+#include "http/crowd.h"
+#include "http/deadline.h"
+#include "http/exchange.h"
+#include "http/intake.h"
+#include "http/linger.h"
+#include "http/server_state.h"
+#include "ipc/scoreboard.h"
 
-void connections_init(struct connections *set, struct event_base *base, size_t read_ahead,
-                      size_t max_body, void (*closed)(struct connection *connection, void *arg),
-                      void *arg)
+static struct connection_list *list_of(struct connection *connection)
 {
-    *set = (struct connections){.base = base,
-                                .read_ahead = read_ahead,
-                                .read_whole = read_ahead + max_body,
-                                .closed = closed,
-                                .arg = arg};
-    LIST_INIT(&set->list);
+    return &connection->server->phases[connection->phase];
 }
 
-static void forget(struct connection *connection)
+void connection_hold(struct connection *connection)
 {
-    struct connections *set = connection->set;
-    if (connection->fd >= 0 && (size_t)connection->fd < set->by_fd_size &&
-        set->by_fd[connection->fd] == connection)
-        set->by_fd[connection->fd] = NULL;
-    LIST_REMOVE(connection, entry);
-    set->n--;
-    set->closed(connection, set->arg);
-    free(connection);
+    connection->holds++;
 }
 
-static void on_close(struct evhttp_connection *evcon, void *arg)
+void connection_release(struct connection *connection)
 {
-    (void)evcon;
-    forget(arg);
+    connection->holds--;
+    if (connection->gone && connection->holds == 0)
+        free(connection);
 }
 
-/* How much may lie unread in the buffer: little, unless a body is on its way. */
-static void set_width(struct connection *connection, bool wide)
+void connection_enter(struct connection *connection, enum connection_phase phase, int64_t now_ms)
 {
-    const struct connections *set = connection->set;
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
-    connection->wide = wide;
-    bufferevent_setwatermark(bev, EV_READ, 0, wide ? set->read_whole : set->read_ahead);
-}
-
-static void on_input(struct evbuffer *input, const struct evbuffer_cb_info *info, void *arg)
-{
-    struct connection *connection = arg;
-    if (info->n_added == 0)
-        return;
-    connection->busy = true;
-    if (!connection->wide && connection->request.evreq == NULL &&
-        evbuffer_get_length(input) >= connection->set->read_ahead)
-        set_width(connection, true);
-}
-
-static bool index_by_fd(struct connections *set, struct connection *connection)
-{
-    size_t fd = (size_t)connection->fd;
-    if (fd >= set->by_fd_size) {
-        size_t size = 2 * fd + 64;
-        struct connection **grown = realloc(set->by_fd, size * sizeof(struct connection *));
-        if (grown == NULL)
-            return false;
-        for (size_t i = set->by_fd_size; i < size; i++)
-            grown[i] = NULL;
-        set->by_fd = grown;
-        set->by_fd_size = size;
-    }
-    set->by_fd[fd] = connection;
-    return true;
+    TAILQ_REMOVE(list_of(connection), connection, entry);
+    connection->phase = phase;
+    connection->begun_ms = now_ms;
+    connection->since_ms = now_ms;
+    connection->moved = 0;
+    TAILQ_INSERT_TAIL(list_of(connection), connection, entry);
+    deadline_begins(connection->server, phase, now_ms);
 }
 
 /*
- * evhttp asks for a bufferevent before its connection object exists. This runs
- * right after it was made and before its first byte is read: by then the
- * bufferevent's callback argument is that object, or NULL when it failed.
+ * What the kernel still holds was not taken (tcp(7), SIOCOUTQ). Of a unix socket
+ * it holds little, and counts it together with its own overhead.
  */
-static void adopt(evutil_socket_t fd, short what, void *arg)
+static uint64_t count_taken(const struct connection *connection)
 {
-    struct connection *connection = arg;
-    struct bufferevent *bev = connection->bev;
-    void *evcon = NULL;
-    (void)fd;
-    (void)what;
-    bufferevent_getcb(bev, NULL, NULL, NULL, &evcon);
-    connection->bev = NULL;
-    connection->fd = bufferevent_getfd(bev);
-    if (evcon == NULL) {
-        forget(connection);
-    } else {
-        connection->evcon = evcon;
-        evhttp_connection_set_closecb(evcon, on_close, connection);
-        if (!index_by_fd(connection->set, connection) ||
-            evbuffer_add_cb(bufferevent_get_input(bev), on_input, connection) == NULL)
-            evhttp_connection_free(evcon);
-    }
-    bufferevent_decref(bev);
+    int unsent = 0;
+    uint64_t sent = connection->request.sent;
+    if (connection->peer.storage.ss_family == AF_UNIX ||
+        ioctl(connection->fd, SIOCOUTQ, &unsent) != 0 || unsent < 0)
+        return sent;
+    return (uint64_t)unsent < sent ? sent - (uint64_t)unsent : 0;
 }
 
-struct bufferevent *connections_add(struct connections *set)
+void connection_look(struct connection *connection, int64_t now_ms)
 {
+    uint64_t taken = count_taken(connection);
+    if (taken <= connection->moved)
+        return;
+    connection->moved = taken;
+    connection->since_ms = now_ms;
+    TAILQ_REMOVE(list_of(connection), connection, entry);
+    TAILQ_INSERT_TAIL(list_of(connection), connection, entry);
+}
+
+/* It is no connection any more, but for those who hold it. */
+static void forget(struct connection *connection)
+{
+    struct http_server *server = connection->server;
+    connection->gone = true;
+    TAILQ_REMOVE(list_of(connection), connection, entry);
+    server->n_connections--;
+    if (connection->counted)
+        crowd_leave(server->crowd, &connection->peer);
+    bytes_free(&connection->in);
+    bytes_free(&connection->kept);
+    bytes_free(&connection->body);
+    server_connection_left(server);
+}
+
+void connection_take_no_more(struct connection *connection)
+{
+    connection->refused = true;
+    connection->last = true;
+    connection->lingers = true;
+}
+
+void connection_close(struct connection *connection)
+{
+    if (connection->gone || connection->fd < 0)
+        return;
+    event_del(&connection->read);
+    event_del(&connection->write);
+    if (!connection->lingers || linger_start(connection->server, connection->fd) != 0)
+        close(connection->fd);
+    connection->fd = -1;
+    connection_hold(connection);
+    output_clear(&connection->output); /* first: a stream may hold memory of its request */
+    exchange_abandon(connection);
+    forget(connection);
+    connection_release(connection);
+}
+
+void connection_break(struct connection *connection)
+{
+    static const struct linger at_once = {.l_onoff = 1, .l_linger = 0};
+    if (connection->request.until_close)
+        setsockopt(connection->fd, SOL_SOCKET, SO_LINGER, &at_once, sizeof at_once);
+    connection_close(connection);
+}
+
+void connection_listen(struct connection *connection, bool listens)
+{
+    if (connection->gone || connection->eof || listens != connection->deaf)
+        return;
+    if (listens && event_add(&connection->read, NULL) != 0) {
+        connection_close(connection);
+        return;
+    }
+    if (!listens)
+        event_del(&connection->read);
+    connection->deaf = !listens;
+}
+
+const char *connection_client(struct connection *connection)
+{
+    if (connection->client[0] == '\0')
+        address_format(&connection->peer, connection->client);
+    return connection->client;
+}
+
+void connection_accept(struct http_server *server, int fd, const struct address *peer)
+{
+    struct event_base *base = server->settings.base;
     struct connection *connection = calloc(1, sizeof *connection);
-    struct bufferevent *bev = bufferevent_socket_new(set->base, -1, BEV_OPT_CLOSE_ON_FREE);
-    struct timeval at_once = {0, 0};
-    if (connection == NULL || bev == NULL ||
-        event_base_once(set->base, -1, EV_TIMEOUT, adopt, connection, &at_once) != 0) {
-        free(connection);
-        if (bev != NULL)
-            bufferevent_free(bev);
-        return NULL;
+    if (connection == NULL) {
+        close(fd);
+        return;
     }
-    *connection =
-        (struct connection){.set = set, .bev = bev, .fd = -1, .idle_since_ms = clock_now_ms()};
-    bufferevent_incref(bev);
-    bufferevent_setwatermark(bev, EV_READ, 0, set->read_ahead);
-    LIST_INSERT_HEAD(&set->list, connection, entry);
-    set->n++;
-    return bev;
+    connection->server = server;
+    connection->number = ++server->n_accepted;
+    connection->fd = fd;
+    connection->peer = *peer;
+    connection->deaf = true;
+    connection->accepted_ms = clock_now_ms();
+    output_init(&connection->output);
+    event_assign(&connection->read, base, fd, EV_READ | EV_PERSIST, intake_on_readable, connection);
+    event_assign(&connection->write, base, fd, EV_WRITE | EV_PERSIST, exchange_on_writable,
+                 connection);
+    TAILQ_INSERT_TAIL(list_of(connection), connection, entry);
+    server->n_connections++;
+    scoreboard_count_connections(server->settings.scoreboard, server->n_connections);
+    connection_hold(connection);
+    intake_welcome(connection);
+    connection_release(connection);
 }
 
-struct connection *connections_find(const struct connections *set, struct evhttp_connection *evcon)
-{
-    int fd = bufferevent_getfd(evhttp_connection_get_bufferevent(evcon));
-    if (fd < 0 || (size_t)fd >= set->by_fd_size || set->by_fd[fd] == NULL)
-        return NULL;
-    return set->by_fd[fd]->evcon == evcon ? set->by_fd[fd] : NULL;
-}
-
-void connection_answered(struct connection *connection, int64_t now_ms)
-{
-    struct bufferevent *bev = evhttp_connection_get_bufferevent(connection->evcon);
-    connection->busy = evbuffer_get_length(bufferevent_get_input(bev)) > 0;
-    connection->idle_since_ms = now_ms;
-    if (connection->wide)
-        set_width(connection, false);
-}
-
-/* Not before evhttp has it, nor when bytes of a request wait in the kernel. */
+/* Not when bytes of a request wait in the kernel. */
 static bool may_close(const struct connection *connection)
 {
     int unread = 0;
-    if (connection->evcon == NULL)
-        return false;
     return ioctl(connection->fd, FIONREAD, &unread) != 0 || unread == 0;
 }
 
-int64_t connections_close_idle(struct connections *set, int64_t idle_before_ms)
+int64_t connections_close_idle(struct http_server *server, int64_t idle_before_ms, int64_t floor_ms)
 {
     int64_t oldest_ms = INT64_MAX;
-    struct connection *connection = LIST_FIRST(&set->list);
-    while (connection != NULL) {
-        struct connection *next = LIST_NEXT(connection, entry);
-        bool overdue = connection->idle_since_ms < idle_before_ms;
-        if (!connection->busy && overdue && may_close(connection))
-            evhttp_connection_free(connection->evcon);
-        else if (!connection->busy && connection->idle_since_ms < oldest_ms)
-            oldest_ms = connection->idle_since_ms;
-        connection = next;
+    struct connection *next, *connection = TAILQ_FIRST(&server->phases[CONNECTION_IDLE]);
+    for (; connection != NULL; connection = next) {
+        next = TAILQ_NEXT(connection, entry);
+        int64_t since_ms = connection->since_ms > floor_ms ? connection->since_ms : floor_ms;
+        if (since_ms < idle_before_ms && may_close(connection))
+            connection_close(connection);
+        else if (since_ms < oldest_ms)
+            oldest_ms = since_ms;
     }
     return oldest_ms;
 }
 
-void connections_clear(struct connections *set)
+void connections_clear(struct http_server *server)
 {
-    struct connection *connection = LIST_FIRST(&set->list);
-    while (connection != NULL) {
-        struct connection *next = LIST_NEXT(connection, entry);
-        bufferevent_decref(connection->bev);
-        forget(connection);
-        connection = next;
+    for (int phase = 0; phase < CONNECTION_PHASES; phase++) {
+        struct connection *next, *connection = TAILQ_FIRST(&server->phases[phase]);
+        for (; connection != NULL; connection = next) {
+            next = TAILQ_NEXT(connection, entry);
+            connection->lingers = false;
+            connection_close(connection);
+        }
     }
-    free(set->by_fd);
-    set->by_fd = NULL;
-    set->by_fd_size = 0;
 }

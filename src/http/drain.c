@@ -7,6 +7,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "http/account.h"
 #include "http/listener.h"
 #include "http/server_state.h"
 
@@ -15,7 +16,7 @@
 #define QUEUE_MS      50
 
 /*
- * The way of a drain; each step runs in the loop, never inside evhttp:
+ * The way of a drain; each step runs in the loop, never while a connection is held:
  *
  *   delay_ms: accepting ─► queue: what waits is taken ─► closed ─► idle
  *   connections get idle_ms for one more request ─► none left ─► done
@@ -63,8 +64,8 @@ static void on_step(evutil_socket_t fd, short what, void *arg)
     }
     close_listeners(server);
     int64_t idle_ms = server->drain.idle_ms;
-    int64_t oldest_ms = connections_close_idle(&server->connections, now_ms - idle_ms + 1);
-    if (server->connections.n == 0) {
+    int64_t oldest_ms = connections_close_idle(server, now_ms - idle_ms + 1, server->close_at_ms);
+    if (server->n_connections == 0 && server->n_lingers == 0) {
         event_del(server->drain_step);
         server->drain.done(server->drain.arg);
     } else if (oldest_ms != INT64_MAX) {
@@ -79,27 +80,15 @@ int drain_init(struct http_server *server)
     return server->drain_step != NULL ? 0 : -ENOMEM;
 }
 
-/* Idle time counts from the beginning of the drain at the earliest. */
-static void touch_idle_connections(struct http_server *server, int64_t now_ms)
-{
-    struct connection *connection;
-    LIST_FOREACH (connection, &server->connections.list, entry)
-        if (!connection->busy)
-            connection->idle_since_ms = now_ms;
-}
-
 void http_server_drain(struct http_server *server, const struct http_drain *drain)
 {
     int64_t now_ms = clock_now_ms();
     int64_t close_at_ms = now_ms + drain->delay_ms;
-    if (!server->draining) {
-        touch_idle_connections(server, close_at_ms);
+    if (!server->draining || close_at_ms < server->close_at_ms)
         server->close_at_ms = close_at_ms;
-    } else if (close_at_ms < server->close_at_ms) {
-        server->close_at_ms = close_at_ms;
-    }
     server->draining = true;
     server->drain = *drain;
+    account_flush(server); /* who does not finish in time is killed */
     drain_soon(server);
 }
 

@@ -7,30 +7,32 @@
 
 #include <stdbool.h>
 
-struct bufferevent;
+struct address;
 struct event_base;
-struct evhttp;
-struct evhttp_request;
 struct http_listener;
 
 struct http_listener_settings {
     struct event_base *base;
     int fd; /* listening, non-blocking; owned by the listener from now on */
-    /* A connection was accepted: give its bufferevent, or NULL for evhttp's own. */
-    struct bufferevent *(*connected)(void *arg);
+    /* A connection was accepted: fd, non-blocking, is the callee's. */
+    void (*connected)(int fd, const struct address *peer, void *arg);
     /* Whether there is room for one more connection. */
     bool (*has_room)(void *arg);
-    void (*request)(struct evhttp_request *evreq, void *arg);
+    /* accept(2) has failed with this errno; it is tried again after LISTENER_RETRY_MS. */
+    void (*failed)(int error, void *arg);
     void *arg;
-    long keepalive_ms;
-    long max_header_bytes;
-    long max_body_bytes;
 };
+
+/* How long nothing is accepted after accept(2) failed for want of descriptors or memory. */
+#define LISTENER_RETRY_MS 100
 
 /* Begin to accept. Returns 0 or -ENOMEM; fd is closed on failure. */
 __attribute__((warn_unused_result)) int
 http_listener_new(const struct http_listener_settings *settings,
                   struct http_listener **ret_listener);
+
+/* Whether somebody waits to be accepted whom has_room() holds back. */
+bool http_listener_waits(const struct http_listener *listener);
 
 /* A connection has gone: accept again if has_room() was what held us back. */
 void http_listener_resume(struct http_listener *listener);
@@ -44,7 +46,7 @@ bool http_listener_empty_queue(struct http_listener *listener);
 /* Stop accepting and close this process's copy of the socket; its connections go on. */
 void http_listener_close(struct http_listener *listener);
 
-/* Close everything, connections included; NULL is fine. */
+/* Close and free; NULL is fine. */
 void http_listener_free(struct http_listener *listener);
 
 #endif

@@ -91,10 +91,22 @@ static enum exactness judge_element(const char *element, size_t len, const char 
     return match(range, range_len, offer);
 }
 
-static int weigh(const char *header, const char *offer, range_match match)
+static enum exactness match_coding(const char *range, size_t len, const char *offer)
+{
+    if (len == 1 && range[0] == '*')
+        return ANY;
+    if (len == 6 && strncasecmp(range, "x-gzip", 6) == 0) {
+        range += 2;
+        len -= 2;
+    }
+    return len == strlen(offer) && strncasecmp(range, offer, len) == 0 ? EXACT : NO_MATCH;
+}
+
+/* The weight of an offer, in thousandths; that of one that is not mentioned is `unmentioned`. */
+static int weigh(const char *header, const char *offer, range_match match, int unmentioned)
 {
     enum exactness best = NO_MATCH;
-    int weight = 0;
+    int weight = unmentioned;
     while (*header != '\0') {
         size_t len = strcspn(header, ",");
         int element_weight = 0;
@@ -116,7 +128,7 @@ static size_t choose(const char *header, const char *const *offers, size_t n, ra
     size_t best = 0;
     int best_weight = 0;
     for (size_t i = 0; i < n; i++) {
-        int weight = weigh(header, offers[i], match);
+        int weight = weigh(header, offers[i], match, 0);
         if (weight > best_weight) {
             best = i;
             best_weight = weight;
@@ -133,4 +145,20 @@ size_t negotiate_type(const char *accept, const char *const *offers, size_t n)
 size_t negotiate_language(const char *accept_language, const char *const *offers, size_t n)
 {
     return choose(accept_language, offers, n, match_language);
+}
+
+size_t negotiate_encoding(const char *accept_encoding, const char *const *offers, size_t n)
+{
+    size_t best = n;
+    int best_weight = 0;
+    for (size_t i = 0; i < n; i++) {
+        int unmentioned = strcmp(offers[i], "identity") == 0 ? 1 : 0;
+        int weight = weigh(accept_encoding != NULL ? accept_encoding : "", offers[i], match_coding,
+                           unmentioned);
+        if (weight > best_weight) {
+            best = i;
+            best_weight = weight;
+        }
+    }
+    return best;
 }

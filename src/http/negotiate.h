@@ -21,4 +21,14 @@ size_t negotiate_type(const char *accept, const char *const *offers, size_t n);
  */
 size_t negotiate_language(const char *accept_language, const char *const *offers, size_t n);
 
+/*
+ * The same for Accept-Encoding and content codings such as "br", "gzip" and
+ * "identity", but nothing acceptable is possible: then it returns n. "identity"
+ * is what clients like least unless they name it, and stays acceptable until
+ * they refuse it (RFC 9110 section 12.5.3). NULL and empty accept "identity"
+ * alone: section 12.5.3 lets NULL mean anything, but who says nothing can
+ * hardly decode anything. "x-gzip" is "gzip" (section 8.4.1.3).
+ */
+size_t negotiate_encoding(const char *accept_encoding, const char *const *offers, size_t n);
+
 #endif

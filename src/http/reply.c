@@ -2,103 +2,33 @@
 
 #include "http/reply.h"
 
-#include <stdbool.h>
+#include <errno.h>
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
-#include <event2/buffer.h>
-#include <event2/http.h>
-
+#include "http/connection.h"
+#include "http/exchange.h"
+#include "http/reply_head.h"
 #include "http/request.h"
-#include "http/request_state.h"
 #include "http/server_state.h"
 
-/* The statuses that our handlers use, and the phrases of RFC 9110 section 15. */
-static const struct {
-    int status;
-    const char *reason;
-} reasons[] = {
-    {200, "OK"},
-    {201, "Created"},
-    {202, "Accepted"},
-    {204, "No Content"},
-    {206, "Partial Content"},
-    {301, "Moved Permanently"},
-    {302, "Found"},
-    {303, "See Other"},
-    {304, "Not Modified"},
-    {307, "Temporary Redirect"},
-    {308, "Permanent Redirect"},
-    {400, "Bad Request"},
-    {401, "Unauthorized"},
-    {403, "Forbidden"},
-    {404, "Not Found"},
-    {405, "Method Not Allowed"},
-    {406, "Not Acceptable"},
-    {408, "Request Timeout"},
-    {409, "Conflict"},
-    {410, "Gone"},
-    {413, "Content Too Large"},
-    {415, "Unsupported Media Type"},
-    {418, "I'm a teapot"},
-    {429, "Too Many Requests"},
-    {451, "Unavailable For Legal Reasons"},
-    {500, "Internal Server Error"},
-    {501, "Not Implemented"},
-    {502, "Bad Gateway"},
-    {503, "Service Unavailable"},
-    {504, "Gateway Timeout"},
-};
-
-const char *reply_reason(int status)
+/* Whether the body itself is to be sent. */
+static bool sends_body(const struct http_request *request, const struct reply *reply)
 {
-    for (size_t i = 0; i < sizeof reasons / sizeof reasons[0]; i++)
-        if (reasons[i].status == status)
-            return reasons[i].reason;
-    return "Unknown";
-}
-
-static bool has_no_body(int status)
-{
-    return status == 204 || status == 304;
-}
-
-static void add_headers(struct http_request *request, const struct reply *reply)
-{
-    struct evkeyvalq *out = evhttp_request_get_output_headers(request->evreq);
-    char length[24];
-    if (!has_no_body(reply->status)) {
-        snprintf(length, sizeof length, "%zu", reply->len);
-        evhttp_add_header(out, "Content-Length", length);
-    }
-    if (reply->type != NULL)
-        evhttp_add_header(out, "Content-Type", reply->type);
-    const struct reply_header *header = reply->headers;
-    for (; header != NULL && header->name != NULL; header++)
-        if (header->value != NULL)
-            evhttp_add_header(out, header->name, header->value);
-    if (request->server->closing || request->doomed)
-        evhttp_add_header(out, "Connection", "close");
+    return request->connection->head.verb != METHOD_HEAD && !reply_is_bodiless(reply->status);
 }
 
 void reply_send(struct http_request *request, const struct reply *reply)
 {
-    struct evbuffer *body = NULL;
-    bool sends_body = evhttp_request_get_command(request->evreq) != EVHTTP_REQ_HEAD &&
-                      !has_no_body(reply->status);
-    add_headers(request, reply);
-    if (sends_body && reply->len > 0) {
-        body = evbuffer_new();
-        if (body == NULL || evbuffer_add(body, reply->body, reply->len) != 0) {
-            if (body != NULL)
-                evbuffer_free(body);
-            evhttp_send_error(request->evreq, 503, NULL);
-            return;
-        }
-    }
-    evhttp_send_reply(request->evreq, reply->status, reply_reason(reply->status), body);
-    if (body != NULL)
-        evbuffer_free(body);
+    struct connection *connection = request->connection;
+    const struct bytes *head = reply_head(request, reply, reply->len);
+    size_t len = sends_body(request, reply) ? reply->len : 0;
+    enum output_state state = OUTPUT_BROKEN;
+    if (!head->failed)
+        state = output_send(&connection->output, connection->fd, head, reply->body, len,
+                            &request->sent);
+    exchange_sent(connection, state);
 }
 
 void reply_error(struct http_request *request, int status, const char *detail)
@@ -110,13 +40,91 @@ void reply_error(struct http_request *request, int status, const char *detail)
     reply_send(request, &reply);
 }
 
+/* The head goes first, then whatever follows it. */
+static void send_after_head(struct http_request *request, const struct bytes *head)
+{
+    struct connection *connection = request->connection;
+    struct output *output = &connection->output;
+    bytes_add(&output->memory, head->at, head->len);
+    enum output_state state = OUTPUT_BROKEN;
+    if (!head->failed && !output->memory.failed)
+        state = output_pump(output, connection->fd, &request->sent);
+    exchange_sent(connection, state);
+}
+
+void reply_file(struct http_request *request, const struct reply *reply, int fd,
+                const struct reply_part *parts, size_t n)
+{
+    struct output *output = &request->connection->output;
+    uint64_t len = 0;
+    for (size_t i = 0; i < n; i++)
+        len += parts[i].text_len + parts[i].len;
+    const struct bytes *head = reply_head(request, reply, len);
+    if (!sends_body(request, reply)) {
+        close(fd);
+    } else if (output_add_file(output, fd, parts, n) != 0) {
+        exchange_sent(request->connection, OUTPUT_BROKEN);
+        return;
+    }
+    send_after_head(request, head);
+}
+
+void reply_stream(struct http_request *request, const struct reply *reply,
+                  const struct reply_source *source)
+{
+    struct reply_stream *stream = &request->connection->output.stream;
+    bool unknown = source->len == REPLY_LENGTH_UNKNOWN;
+    const struct bytes *head = reply_head(request, reply, source->len);
+    *stream = (struct reply_stream){.request = request,
+                                    .source = *source,
+                                    .chunked = unknown && request->connection->head.minor > 0,
+                                    .discards = !sends_body(request, reply),
+                                    .left = source->len};
+    send_after_head(request, head);
+}
+
+static void add_chunk_size(struct bytes *memory, size_t len)
+{
+    char digits[2 * sizeof len + 2];
+    size_t at = sizeof digits;
+    digits[--at] = '\n';
+    digits[--at] = '\r';
+    do {
+        digits[--at] = "0123456789abcdef"[len & 15];
+        len >>= 4;
+    } while (len > 0);
+    bytes_add(memory, digits + at, sizeof digits - at);
+}
+
+int reply_write(struct reply_stream *stream, const void *data, size_t len)
+{
+    struct bytes *memory = &stream->request->connection->output.memory;
+    bool known = stream->source.len != REPLY_LENGTH_UNKNOWN;
+    if (len == 0)
+        return 0; /* an empty chunk would be the last one */
+    if (known && len > stream->left)
+        return -EMSGSIZE;
+    stream->left -= known ? len : 0;
+    if (stream->chunked)
+        add_chunk_size(memory, len);
+    bytes_add(memory, data, len);
+    if (stream->chunked)
+        bytes_add(memory, "\r\n", 2);
+    return memory->failed ? -ENOMEM : 0;
+}
+
+void reply_wake(struct reply_stream *stream)
+{
+    struct connection *connection = stream->request->connection;
+    if (!stream->waits)
+        return;
+    stream->waits = false;
+    if (connection->phase == CONNECTION_ANSWERING)
+        exchange_on_writable(connection->fd, 0, connection);
+}
+
 void reply_then_die(struct http_request *request, enum chaos_mode mode, uint32_t after_ms)
 {
-    struct address peer;
-    if (request_peer(request, &peer) == 0)
-        address_format(&peer, request->client);
-    else
-        snprintf(request->client, sizeof request->client, "?");
     request->doomed = true;
     request->mode = mode;
     request->after_ms = after_ms;

@@ -1,12 +1,26 @@
 /*
- * A request as handlers see it: they never touch evhttp. Everything a
- * function returns belongs to the request and lives until its reply is sent.
+ * A request as handlers see it: they know no socket and no event loop. Whatever a function
+ * returns belongs to the request and lives until its answer is given. When
+ * memory is short for a text that must be made, it is "".
+ *
+ * A handler that greets whoever is named in the path of the route "/hello/{name}":
+ *
+ *     static void serve(struct http_request *request)
+ *     {
+ *         const char *name = request_wildcard(request, "name");
+ *         struct reply reply = {.status = 200,
+ *                               .type = "text/plain; charset=utf-8",
+ *                               .body = name,
+ *                               .len = strlen(name)};
+ *         reply_send(request, &reply);
+ *     }
  */
 #ifndef ZOMBIE_HTTP_REQUEST_H
 #define ZOMBIE_HTTP_REQUEST_H
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "base/address.h"
 
@@ -17,21 +31,73 @@ struct conf_chaos;
 /* "GET", in capitals (RFC 9110 section 9.1). */
 const char *request_method(const struct http_request *request);
 
-/* The decoded path, beginning with '/'. */
+/* The percent-decoded path, beginning with '/'. A "%2F" in it has become a '/', too. */
 const char *request_path(const struct http_request *request);
 
-/* The query, still encoded and without '?'; "" without one. See target_query_value(). */
+/* The path as it was sent, percent escapes and all, without the query. */
+const char *request_raw_path(const struct http_request *request);
+
+/*
+ * The query as it was sent, without '?'; "" without one. Keys may repeat:
+ *
+ *     char *buf = request_memory(request, strlen(query) + 1);
+ *     query_start(&cursor, query, strlen(query), buf);   (see http/query.h)
+ */
 const char *request_query(const struct http_request *request);
 
-/* The first value of a header field, or NULL; the name in any case. */
+/*
+ * What the wildcard of that name in the route's pattern ("{name}" or
+ * "{name...}") stands for, percent-decoded; NULL when the pattern has none.
+ */
+const char *request_wildcard(const struct http_request *request, const char *name);
+
+/*
+ * The path below the route's pattern, percent-decoded and without a leading '/': for
+ * "/img/" or "/img/{rest...}" and "/img/a/b.png" it is "a/b.png"; for a pattern
+ * of one path only it is that path's last segment.
+ */
+const char *request_path_below(const struct http_request *request);
+
+/* The same as it was sent, still percent-encoded. */
+const char *request_raw_path_below(const struct http_request *request);
+
+/* The n-th wildcard (from 0) that has a name: its name, and its value in *ret_value; or NULL. */
+const char *request_wildcard_at(const struct http_request *request, size_t n,
+                                const char **ret_value);
+
+/* The first value of a header field (RFC 9110 section 5), or NULL; the name in any case. */
 const char *request_header(const struct http_request *request, const char *name);
 
-/* The client's address as the kernel tells it. Returns 0 or -errno. */
-__attribute__((warn_unused_result)) int request_peer(const struct http_request *request,
-                                                     struct address *ret_address);
+/* Call `each` for every header field in the order of arrival, repeated ones too. */
+void request_each_header(const struct http_request *request,
+                         void (*each)(const char *name, const char *value, void *arg), void *arg);
+
+/* The authority that the request is for: Host, or that of an absolute target; "" without (1.0). */
+const char *request_host(const struct http_request *request);
+
+/* The body, *ret_len bytes in one piece and ended by a NUL; "" with 0 bytes when there is none. */
+const char *request_body(const struct http_request *request, size_t *ret_len);
+
+/* The client's address as the kernel told it. */
+const struct address *request_client(const struct http_request *request);
+
+/* The same as text, as address_format() writes it. */
+const char *request_client_text(const struct http_request *request);
+
+/* The trace that this request belongs to, as a traceparent field (W3C Trace Context). */
+const char *request_traceparent(const struct http_request *request);
+
+/*
+ * Memory for the handler that is freed when the request is over, aligned for
+ * anything; NULL when memory is short.
+ */
+void *request_memory(const struct http_request *request, size_t size);
 
 /* The settings of the route that matched, of the type that its handler declared. */
 const void *request_settings(const struct http_request *request);
+
+/* What the handler's init() made for this route in this worker; NULL without init(). */
+void *request_state(const struct http_request *request);
 
 /* Who answers: the instance and the worker. */
 const struct worker_identity *request_identity(const struct http_request *request);
@@ -44,5 +110,17 @@ unsigned long request_count(const struct http_request *request);
 
 /* Whether the whole instance is about to stop, not just this worker. */
 bool request_finds_stopping(const struct http_request *request);
+
+/*
+ * For a handler that cannot answer yet: return from serve(), and be called
+ * back after delay_ms. Not called when the connection was reset by then, or the
+ * route's timeout has answered in our place; a client that has only said that it
+ * sends no more may still want its answer. Nobody else is told, so what such a
+ * handler holds meanwhile is request_memory(). One wait at a time; `then` may wait
+ * again. delay_ms is 0 or more. Returns 0 or -ENOMEM, and then
+ * the handler must answer at once.
+ */
+__attribute__((warn_unused_result)) int request_wait(struct http_request *request, int64_t delay_ms,
+                                                     void (*then)(struct http_request *request));
 
 #endif

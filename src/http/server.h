@@ -1,5 +1,5 @@
 /*
- * The HTTP side of a worker: evhttp on the shared listening sockets, the
+ * The HTTP side of a worker: connections on the shared listening sockets, the
  * routes of the configuration, and a drain that loses nobody.
  */
 #ifndef ZOMBIE_HTTP_SERVER_H
@@ -23,6 +23,7 @@ struct http_server_settings {
     const struct conf *conf;
     const struct worker_identity *identity;
     struct scoreboard_slot *scoreboard;
+    int access_log_fd; /* the server's from http_server_new() on, if that succeeds; -1: none */
     /*
      * Somebody made use of /workerKiller, and the answer is out: die.
      * `client` is who asked, as address_format() writes it.
@@ -43,7 +44,7 @@ struct http_drain {
 /* How many descriptors a worker needs for all that this configuration allows. */
 size_t http_server_descriptors(const struct conf *conf);
 
-/* Set up without accepting anything yet. Returns 0 or -ENOMEM. */
+/* Set up without accepting anything yet. Returns 0, -ENOMEM, or why a handler cannot start. */
 __attribute__((warn_unused_result)) int http_server_new(const struct http_server_settings *settings,
                                                         struct http_server **ret_server);
 
@@ -60,6 +61,12 @@ __attribute__((warn_unused_result)) int http_server_accept(struct http_server *s
  * only makes it sooner.
  */
 void http_server_drain(struct http_server *server, const struct http_drain *drain);
+
+/* The access log was moved: write to this descriptor, which is the server's now. */
+void http_server_move_access_log(struct http_server *server, int fd);
+
+/* Write out what waits to be written: the worker is about to die. */
+void http_server_flush(struct http_server *server);
 
 /* Close everything at once and free; NULL is fine. */
 void http_server_free(struct http_server *server);

@@ -78,7 +78,7 @@ static ssize_t receive(const struct channel *channel, uint8_t frame[MESSAGE_SIZE
 /* A descriptor that the message has a place for is the callee's; *fd is then -1. */
 static void deliver(struct channel *channel, struct message *message, int *fd)
 {
-    if (message->type == MESSAGE_LOG) {
+    if (message_has_descriptor(message->type)) {
         message->log.fd = *fd;
         *fd = -1;
     }
@@ -164,7 +164,7 @@ int channel_send(struct channel *channel, const struct message *message)
     struct iovec bytes = {frame, message_encode(message, frame)};
     struct msghdr packet = {.msg_iov = &bytes, .msg_iovlen = 1};
     ssize_t n;
-    if (message->type == MESSAGE_LOG && message->log.fd >= 0)
+    if (message_has_descriptor(message->type) && message->log.fd >= 0)
         attach(&packet, &room, message->log.fd);
     do
         n = sendmsg(channel->fd, &packet, MSG_DONTWAIT | MSG_NOSIGNAL);

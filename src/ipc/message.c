@@ -58,6 +58,7 @@ static const struct layout {
                        {FIELD_UP_TO(chaos.mode, CHAOS_MODES - 1), FIELD(U32, chaos.after_ms),
                         FIELD(TEXT, chaos.client)}},
     [MESSAGE_LOG] = {"LOG", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
+    [MESSAGE_ACCESS_LOG] = {"ACCESS_LOG", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
 };
 
 static const struct layout *layout_of(unsigned type)
@@ -207,12 +208,17 @@ int message_decode(const uint8_t *bytes, size_t len, enum message_sender sender,
     if (layout == NULL || layout->sender != sender)
         return -EBADMSG;
     struct message message = {.type = bytes[3]};
-    if (message.type == MESSAGE_LOG)
+    if (message_has_descriptor(message.type))
         message.log.fd = -1;
     int err = get_payload(layout, bytes + HEADER_SIZE, len - HEADER_SIZE, &message);
     if (err == 0)
         *ret_message = message;
     return err;
+}
+
+bool message_has_descriptor(enum message_type type)
+{
+    return type == MESSAGE_LOG || type == MESSAGE_ACCESS_LOG;
 }
 
 const char *message_name(enum message_type type)

@@ -6,6 +6,7 @@
 #ifndef ZOMBIE_IPC_MESSAGE_H
 #define ZOMBIE_IPC_MESSAGE_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -30,6 +31,7 @@ enum message_type {
     MESSAGE_LEAVING = 7,      /* worker: I drain, and why */
     MESSAGE_CHAOS = 8,        /* worker: somebody asked me to die this way */
     MESSAGE_LOG = 9,          /* master: write the log here from now on */
+    MESSAGE_ACCESS_LOG = 10,  /* master: and the access log here */
 };
 
 enum message_sender { MESSAGE_FROM_MASTER, MESSAGE_FROM_WORKER };
@@ -72,7 +74,7 @@ struct message {
         } chaos;
         struct {
             int fd; /* not in the frame: travels beside it (unix(7), SCM_RIGHTS) */
-        } log;
+        } log;      /* of both kinds */
     };
 };
 
@@ -92,6 +94,9 @@ size_t message_encode(const struct message *message, uint8_t buf[MESSAGE_SIZE]);
 __attribute__((warn_unused_result)) int message_decode(const uint8_t *bytes, size_t len,
                                                        enum message_sender sender,
                                                        struct message *ret_message);
+
+/* Whether a descriptor travels with messages of this type, in log.fd. */
+bool message_has_descriptor(enum message_type type);
 
 /* The name that logs and doc/protocol.md use, "MASTER_ID"; "?" for an unknown type. */
 const char *message_name(enum message_type type);

@@ -37,6 +37,7 @@ struct scoreboard_slot {
     _Atomic uint64_t requests;
     _Atomic uint64_t connections;
     struct flight flight;
+    _Atomic uint64_t limits[SCOREBOARD_LIMITS]; /* of all workers of the slot so far */
 };
 
 struct scoreboard {
@@ -243,6 +244,17 @@ void scoreboard_end(struct scoreboard_slot *slot)
 {
     set(slot->flight.since_ms, 0);
     set(slot->requests, get(slot->requests) + 1);
+}
+
+/* The slot has one writer at a time, but readers at any. */
+uint64_t scoreboard_count_limit(struct scoreboard_slot *slot, unsigned limit)
+{
+    return atomic_fetch_add_explicit(&slot->limits[limit], 1, memory_order_relaxed) + 1;
+}
+
+uint64_t scoreboard_read_limit(const struct scoreboard_slot *slot, unsigned limit)
+{
+    return get(slot->limits[limit]);
 }
 
 uint64_t scoreboard_requests(const struct scoreboard_slot *slot)

@@ -16,7 +16,10 @@
 
 /* Rises when the bytes of a slot mean something else: a new master must understand the old one's.
  */
-#define SCOREBOARD_LAYOUT 1
+#define SCOREBOARD_LAYOUT 2
+
+/* Counters of limits that a slot has; what each counts is for http/limits.h to say. */
+#define SCOREBOARD_LIMITS 32
 
 struct scoreboard;
 
@@ -97,11 +100,18 @@ void scoreboard_end(struct scoreboard_slot *slot);
 uint64_t scoreboard_requests(const struct scoreboard_slot *slot);
 
 /*
+ * Count that a client ran into limit number `limit` < SCOREBOARD_LIMITS; returns how often
+ * that was in this slot. These counters outlive the worker: they only ever rise.
+ */
+uint64_t scoreboard_count_limit(struct scoreboard_slot *slot, unsigned limit);
+
+/*
  * For any reader. The request in flight is read as a whole or, when its writer
  * changes it all the time or died while changing it, given as far as it is
  * legible: the texts always end.
  */
 void scoreboard_read_place(const struct scoreboard_slot *slot, struct scoreboard_place *ret_place);
+uint64_t scoreboard_read_limit(const struct scoreboard_slot *slot, unsigned limit);
 void scoreboard_read_exit(const struct scoreboard_slot *slot, struct scoreboard_exit *ret_last);
 void scoreboard_read_work(const struct scoreboard_slot *slot, struct scoreboard_work *ret_work);
 

@@ -87,6 +87,12 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     scoreboard_beat(worker->birth->scoreboard, clock_now_ms());
 }
 
+static void die(struct worker *worker, enum chaos_mode mode)
+{
+    http_server_flush(worker->server);
+    chaos_die(mode);
+}
+
 static void on_death(evutil_socket_t fd, short what, void *arg)
 {
     struct worker *worker = arg;
@@ -95,7 +101,7 @@ static void on_death(evutil_socket_t fd, short what, void *arg)
     if (worker->mode == CHAOS_EXIT)
         leave(worker, LEAVING_BY_CHAOS);
     else
-        chaos_die(worker->mode);
+        die(worker, worker->mode);
 }
 
 /* The master is told before it happens: afterwards nobody could say that it was meant. */
@@ -110,7 +116,7 @@ static void on_chaos(enum chaos_mode mode, uint32_t after_ms, const char *client
     strncpy(message.chaos.client, client, sizeof message.chaos.client - 1);
     tell(worker, &message);
     if (after_ms == 0 && mode != CHAOS_EXIT && mode != CHAOS_HANG)
-        chaos_die(mode); /* before another connection is accepted */
+        die(worker, mode); /* before another connection is accepted */
     if (death_ms >= worker->death_ms)
         return; /* it will be dead by then */
     worker->death_ms = death_ms;
@@ -155,6 +161,9 @@ static void on_message(const struct message *message, void *arg)
         break;
     case MESSAGE_LOG:
         log_move(message->log.fd);
+        break;
+    case MESSAGE_ACCESS_LOG:
+        http_server_move_access_log(worker->server, message->log.fd);
         break;
     default:
         break; /* message_decode() lets no other type through */
@@ -221,6 +230,7 @@ static int set_up(struct worker *worker)
         .conf = worker->birth->conf,
         .identity = &worker->identity,
         .scoreboard = worker->birth->scoreboard,
+        .access_log_fd = worker->birth->access_log_fd,
         .die = on_chaos,
         .arg = worker,
     };

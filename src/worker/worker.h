@@ -20,6 +20,7 @@ struct worker_birth {
     uint32_t slot;   /* 1..N */
     pid_t master;
     int channel_fd;
+    int access_log_fd;    /* -1: none is kept */
     const int *listeners; /* listening sockets, non-blocking */
     size_t n_listeners;
 };

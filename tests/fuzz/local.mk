@@ -1,11 +1,23 @@
 # Fuzz targets. Each fuzz_x.c with its corpus/x/ is built twice: as replay_x,
 # which `make check` runs over the corpus, and with --enable-fuzzing as fuzz_x.
 
+REPLAY_TESTS += %D%/replay_access_format
+%C%_replay_access_format_SOURCES = %D%/replay.c %D%/fuzz_access_format.c
+
 REPLAY_TESTS += %D%/replay_cgroup
 %C%_replay_cgroup_SOURCES = %D%/replay.c %D%/fuzz_cgroup.c
 
+REPLAY_TESTS += %D%/replay_chunk
+%C%_replay_chunk_SOURCES = %D%/replay.c %D%/fuzz_chunk.c
+
 REPLAY_TESTS += %D%/replay_conf
 %C%_replay_conf_SOURCES = %D%/replay.c %D%/fuzz_conf.c
+
+REPLAY_TESTS += %D%/replay_head
+%C%_replay_head_SOURCES = %D%/replay.c %D%/fuzz_head.c
+
+REPLAY_TESTS += %D%/replay_http_date
+%C%_replay_http_date_SOURCES = %D%/replay.c %D%/fuzz_http_date.c
 
 REPLAY_TESTS += %D%/replay_log_line
 %C%_replay_log_line_SOURCES = %D%/replay.c %D%/fuzz_log_line.c
@@ -16,25 +28,48 @@ REPLAY_TESTS += %D%/replay_message
 REPLAY_TESTS += %D%/replay_negotiate
 %C%_replay_negotiate_SOURCES = %D%/replay.c %D%/fuzz_negotiate.c
 
+REPLAY_TESTS += %D%/replay_pattern
+%C%_replay_pattern_SOURCES = %D%/replay.c %D%/fuzz_pattern.c
+
+REPLAY_TESTS += %D%/replay_query
+%C%_replay_query_SOURCES = %D%/replay.c %D%/fuzz_query.c
+
+REPLAY_TESTS += %D%/replay_range
+%C%_replay_range_SOURCES = %D%/replay.c %D%/fuzz_range.c
+
 REPLAY_TESTS += %D%/replay_state
 %C%_replay_state_SOURCES = %D%/replay.c %D%/fuzz_state.c
 
-REPLAY_TESTS += %D%/replay_target
-%C%_replay_target_SOURCES = %D%/replay.c %D%/fuzz_target.c
+REPLAY_TESTS += %D%/replay_trace_context
+%C%_replay_trace_context_SOURCES = %D%/replay.c %D%/fuzz_trace_context.c
 
 if FUZZING
+noinst_PROGRAMS += %D%/fuzz_access_format
+%C%_fuzz_access_format_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_cgroup
 %C%_fuzz_cgroup_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_chunk
+%C%_fuzz_chunk_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_conf
 %C%_fuzz_conf_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_head
+%C%_fuzz_head_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_http_date
+%C%_fuzz_http_date_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_log_line
 %C%_fuzz_log_line_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_message
 %C%_fuzz_message_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_negotiate
 %C%_fuzz_negotiate_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_pattern
+%C%_fuzz_pattern_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_query
+%C%_fuzz_query_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_range
+%C%_fuzz_range_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_state
 %C%_fuzz_state_LDFLAGS = $(link_libfuzzer)
-noinst_PROGRAMS += %D%/fuzz_target
-%C%_fuzz_target_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_trace_context
+%C%_fuzz_trace_context_LDFLAGS = $(link_libfuzzer)
 endif

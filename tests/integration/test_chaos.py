@@ -117,7 +117,7 @@ def test_bad_after_ms_is_refused(start, value):
 def test_other_methods_kill_nobody(start, method):
     server = start("--chaos")
     response = server.fetch(PATH, method)
-    assert (response.status, response.headers["allow"]) == (405, "GET, POST")
+    assert (response.status, response.headers["allow"]) == (405, "GET, OPTIONS, POST")
     assert uses(server) == 0
 
 

@@ -238,7 +238,7 @@ FILE_ERRORS = [
     ("unknown handler", 'route "/x" {\n handler = magic\n}', 2, "there is no handler 'magic'"),
     ("foreign key", 'route "/x" {\n handler = health\n body = "x"\n}', 3,
      "body is not an option of handler health"),
-    ("bad pattern", 'route "x" {\n handler = health\n}', 1, "a pattern starts with '/'"),
+    ("bad pattern", 'route "x" {\n handler = health\n}', 1, "there is no path, which begins with '/'"),
     ("open brace", "\ninstance {\n workers = 2\n", 2, "the '{' here is never closed"),
     ("brace too many", "instance {\n}\n}", 3, "this '}' closes nothing"),
     ("open string", 'log {\n target = "x\n}\n', 2, "never closed"),

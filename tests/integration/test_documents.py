@@ -48,7 +48,9 @@ KEYS = keys_of_the_tables()
 
 
 def test_tables_and_dump_know_the_same_keys(run, tmp_path):
-    text = run("-T", "-l", f"unix:{tmp_path}/socket").stdout
+    routes = ("/files.handler=files", "/files.root=.", "/away.handler=redirect", "/away.to=/")
+    options = [word for route in routes for word in ("-o", f"route.{route}")]
+    text = run("-T", "-l", f"unix:{tmp_path}/socket", *options).stdout
     dumped, section = set(), None
     for line in text.splitlines():
         if match := re.match(r"(\w+)(?: \".*\")? \{", line):
@@ -162,8 +164,74 @@ def test_commands_of_the_readme_are_accepted(run, tmp_path):
         assert run(*words, *([] if "-T" in words else ["-t"])).returncode == 0
 
 
-def test_example_of_the_manual_is_valid(run, tmp_path):
+def test_examples_of_the_manual_are_valid(run, tmp_path):
     examples = read("man/zombie-server.conf.5").partition(".Sh EXAMPLES")[2]
-    text = examples.partition(".Bd -literal -offset indent\n")[2].partition(".Ed")[0]
-    assert "instance {" in text
-    check_configuration(run, tmp_path, text.replace("\\e", "\\"))
+    blocks = re.findall(r"^\.Bd -literal.*\n((?:.*\n)*?)\.Ed$", examples, re.MULTILINE)
+    assert "instance {" in blocks[0]
+    assert len(blocks) >= 3
+    for text in blocks:
+        check_configuration(run, tmp_path, text.replace("\\e", "\\"))
+
+
+def test_commented_sections_of_the_shipped_configuration_are_valid(run, tmp_path):
+    text = read("conf/zombie-server.conf")
+    bare = re.sub(r"^#(?=[a-z}]|    )", "", text, flags=re.MULTILINE)
+    assert len(re.findall(r"^route ", bare, re.MULTILINE)) >= 7
+    assert len(re.findall(r"^listen ", bare, re.MULTILINE)) == 2
+    check_configuration(run, tmp_path, bare)
+
+
+def paragraphs_of_keys():
+    """(section, key) to what the manual says of it; a handler's keys are in its own section."""
+    found = {}
+    manual = plain(read("man/zombie-server.conf.5"))
+    section = re.compile(r"^\.Ss (\w+).*\n((?:(?!\.S[hs] ).*\n)*)", re.MULTILINE)
+    item = re.compile(r"^\.It Cm (\w+) No = (.*\n(?:(?!\.It |\.El).*\n)*)", re.MULTILINE)
+    for title, text in section.findall(manual):
+        for key, said in item.findall(text):
+            found[title, key] = said
+    return found
+
+
+def built_in_values(run):
+    values, section = {}, None
+    for line in run("-T").stdout.splitlines():
+        if match := re.match(r'(\w+)(?: "(.*)")? \{', line):
+            section = match[1] if match[2] in (None, "/hello", "127.0.0.1:3000") else None
+        elif section and (match := re.match(r"    (\w+) = (.*)  # built-in", line)):
+            values[section, match[1]] = match[2].strip('"')
+    return values
+
+
+def test_manual_has_the_defaults(run):
+    manual, wrong = paragraphs_of_keys(), []
+    values = built_in_values(run)
+    del values["route", "handler"]
+    assert len(values) >= 60
+    for (section, key), value in values.items():
+        title = "text" if (section, key) not in manual else section
+        said = " ".join(manual[title, key].rpartition("Default:")[2].split())
+        default = re.sub(r"^\.(Cm|Ql) ", "", said)
+        wanted = "empty" if value in ("", "{}") else value.partition("\\x0a")[0]
+        if not re.match(rf"{re.escape(wanted)}(?![\w.]\w)", default):
+            wrong.append((section, key, value, said))
+    assert not wrong
+
+
+def test_variables_of_the_access_log_are_in_the_manual():
+    table = read("src/base/access_piece.c").partition("} variables[] = {")[2].partition("\n};")[0]
+    names = re.findall(r'^    \{"(\w+)", ', table, re.MULTILINE)
+    chapter = plain(read("man/zombie-server.conf.5")).partition(".Sh ACCESS LOG\n")[2]
+    said = re.findall(r"^\.It Va \$(\w+)", chapter.partition("\n.Sh ")[0], re.MULTILINE)
+    assert len(names) >= 25
+    assert sorted(set(said) - {"http_"}) == sorted(names)
+
+
+def test_statuses_of_refusals_are_in_the_manual():
+    sources = glob(os.path.join(SRCDIR, "src/http/*.c"))
+    calls = r"(?:head_refuse\(head|refuse\(chunk|intake_refuse\(connection), (\d{3}),"
+    given = {status for path in sources for status in re.findall(calls, read(path))}
+    chapter = read("man/zombie-server.conf.5").partition(".Sh REFUSALS AND LIMITS\n")[2]
+    said = re.findall(r"^\.It (\d{3})$", chapter.partition("\n.Sh ")[0], re.MULTILINE)
+    assert len(given) >= 10
+    assert given <= set(said)

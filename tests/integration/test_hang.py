@@ -169,7 +169,9 @@ def test_longer_timeout_is_waited_for(start, manager, wait_for_a_hang):
 
 
 def test_busy_worker_does_not_hang(start, manager, wait_for_a_hang):
-    server = start(TIMEOUT, workers=1, env=manager.variables(200))
+    server = start(
+        TIMEOUT, "http.keepalive_requests=0", workers=1, env=manager.variables(200)
+    )
     control, wait = wait_for_a_hang()
     with server.connect() as connection:
         while not hangs(control):

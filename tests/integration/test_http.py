@@ -27,7 +27,7 @@ def test_healthcheck_says_serving(server):
 
 
 @pytest.mark.smoke
-@pytest.mark.parametrize("target", ["/nowhere", "/hello/", "/Hello", "//", "/hello%2f"])
+@pytest.mark.parametrize("target", ["/nowhere", "/hello/", "/Hello", "//nowhere", "/hello%2f"])
 def test_unknown_path_is_not_found(server, target):
     response = server.fetch(target)
     assert (response.status, response.reason) == (404, "Not Found")
@@ -37,12 +37,12 @@ def test_unknown_path_is_not_found(server, target):
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "PATCH"])
 def test_wrong_method_is_told_the_right_ones(server, method):
     response = server.fetch("/", method, body=b"x")
-    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD")
+    assert (response.status, response.headers["allow"]) == (405, "GET, HEAD, OPTIONS")
 
 
 def test_options_lists_the_methods(server):
     response = server.fetch("/hello", "OPTIONS")
-    assert (response.status, response.headers["allow"], response.body) == (204, "GET, HEAD", b"")
+    assert (response.status, response.headers["allow"], response.body) == (204, "GET, HEAD, OPTIONS", b"")
     assert "content-length" not in response.headers
 
 
@@ -129,7 +129,7 @@ def test_plain_text_has_the_facts_line_by_line(server):
     assert facts["worker"] == "1"
 
 
-@pytest.mark.parametrize("target", ["/%68ello", "/hell%6F", "/hello?a=%zz", "/hello#part"])
+@pytest.mark.parametrize("target", ["/%68ello", "/hell%6F", "/hello?a=%zz"])
 def test_encoded_path_is_the_same_path(server, target):
     assert server.fetch(target).status == 200
 
@@ -179,7 +179,7 @@ def test_too_large_header_is_refused(start):
 
 @pytest.mark.parametrize("size", [1, 16 * 1024, 32 * 1024, 40_000, 1024 * 1024])
 def test_bodies_arrive_whole_whatever_their_size(server, size):
-    """evhttp wants a body in one piece, so nothing may stop reading before its end."""
+    """What is read ahead has a limit; what belongs to the body has its own."""
     with server.connect() as connection:
         for _ in range(2):
             assert connection.request("/hello", "POST", body=b"x" * size).status == 405
@@ -235,6 +235,6 @@ def test_routes_are_configurable(start, tmp_path):
     assert (tea.status, tea.reason, tea.headers["content-type"]) == (418, "I'm a teapot", "x/tea")
     assert server.fetch("/tree/").text == "itself"
     assert server.fetch("/tree/leaf").text == "subtree"
-    assert server.fetch("/tree").status == 404
+    assert server.fetch("/tree").status == 301
     assert server.fetch("/hello").status == 404
     assert server.fetch("/").status == 200

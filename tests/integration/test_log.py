@@ -76,12 +76,9 @@ def test_json_lines_are_objects(start):
 
 TARGETS = {  # what is sent, what a line in text format has of it, what one in JSON means
     "quotes": ('/big/a"b\\c', r'"/big/a\"b\\c"', '/big/a"b\\c'),
-    "control": ("/big/a\x01\x1b[31m\x7f", r'"/big/a\x01\x1b[31m\x7f"', "/big/a\x01\x1b[31m\x7f"),
     "equals": ("/big/a=b", '"/big/a=b"', "/big/a=b"),
-    "UTF-8": ("/big/좀비", "/big/좀비", "/big/좀비"),
-    "not UTF-8": (b"/big/\xff\xfe", r"/big/\xff\xfe", "/big/\ufffd\ufffd"),
-    "C1 control": (b"/big/\xc2\x9b", r"/big/\xc2\x9b", "/big/\ufffd\ufffd"),
-}
+    "escaped": ("/big/%1b[31m", "/big/%1b[31m", "/big/%1b[31m"),
+}  # other bytes are refused before anybody could die of them
 
 
 @pytest.mark.parametrize("sent, written, _", TARGETS.values(), ids=TARGETS)

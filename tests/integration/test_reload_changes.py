@@ -121,7 +121,8 @@ def test_queue_of_a_listener_that_is_removed_is_emptied(begin, conf):
         queued = queue_up(gone)
         conf.write(listen=[FIRST])
         order_reload(server)
-    assert all(take_answers(queued))
+    # A worker may take one before it hears that it is to leave.
+    assert take_answers(queued).count(False) <= len(server.serving)
     settle(server, 2, after=2)
     assert is_refused(gone)
 

@@ -97,7 +97,9 @@ def test_worker_that_is_one_too_many_finishes_its_request(begin):
     server = begin()
     with held_by(server, 2) as (connection, worker):
         fewer(server, 1)
-        assert {server.identity()["worker"] for _ in range(10)} == {1}
+        eventually(  # at first it still takes what the kernel has woken it for
+            lambda: {server.identity()["worker"] for _ in range(10)} == {1}, "only one answers"
+        )
         assert process.is_alive(worker.pid)
         finish(connection)
     settle(server, 1, after=0)

@@ -2,39 +2,74 @@
 # A new test_x.c needs its line here and nothing else.
 if HAVE_CMOCKA
 UNIT_TESTS += \
+	%D%/test_access_file \
+	%D%/test_access_format \
+	%D%/test_access_log \
 	%D%/test_activation \
 	%D%/test_address \
 	%D%/test_args \
+	%D%/test_attacks \
+	%D%/test_attributes \
+	%D%/test_bytes \
 	%D%/test_cgroup \
 	%D%/test_cgroup_meter \
 	%D%/test_cgroup_path \
 	%D%/test_channel \
+	%D%/test_chunk \
 	%D%/test_clock \
+	%D%/test_conditional \
 	%D%/test_conf_dump \
 	%D%/test_conf_file \
 	%D%/test_conf_layers \
+	%D%/test_conf_lists \
+	%D%/test_conf_routes \
 	%D%/test_conf_values \
 	%D%/test_cpu_affinity \
 	%D%/test_cpu_count \
+	%D%/test_crowd \
+	%D%/test_deadline \
+	%D%/test_escape \
+	%D%/test_files_listing \
+	%D%/test_files_open \
+	%D%/test_files_path \
+	%D%/test_files_send \
 	%D%/test_hang \
+	%D%/test_head \
+	%D%/test_http_date \
+	%D%/test_json \
+	%D%/test_json_type \
 	%D%/test_landlock \
+	%D%/test_limits \
+	%D%/test_list \
 	%D%/test_log_line \
 	%D%/test_memory \
 	%D%/test_message \
+	%D%/test_mime \
 	%D%/test_negotiate \
 	%D%/test_network \
 	%D%/test_notify \
 	%D%/test_number \
+	%D%/test_output \
+	%D%/test_pattern \
+	%D%/test_percent \
 	%D%/test_pidfile \
+	%D%/test_query \
+	%D%/test_range \
 	%D%/test_recorder \
 	%D%/test_recycle \
+	%D%/test_redirect \
+	%D%/test_reply_head \
 	%D%/test_respawn \
 	%D%/test_router \
+	%D%/test_router_pieces \
 	%D%/test_scoreboard \
+	%D%/test_share \
 	%D%/test_slot \
 	%D%/test_state \
 	%D%/test_state_refused \
-	%D%/test_target \
+	%D%/test_stream \
+	%D%/test_text \
+	%D%/test_trace_context \
 	%D%/test_utf8
 endif
 
@@ -46,10 +81,29 @@ endif
 %C%_test_conf_dump_SOURCES = %D%/test_conf_dump.c %D%/conf_fixture.c
 %C%_test_conf_file_SOURCES = %D%/test_conf_file.c %D%/conf_fixture.c
 %C%_test_conf_layers_SOURCES = %D%/test_conf_layers.c %D%/conf_fixture.c
+%C%_test_conf_routes_SOURCES = %D%/test_conf_routes.c %D%/conf_fixture.c
 %C%_test_conf_values_SOURCES = %D%/test_conf_values.c %D%/conf_fixture.c
+
+# So do those of handlers.
+%C%_test_json_SOURCES = %D%/test_json.c %D%/handler_fixture.c
+%C%_test_redirect_SOURCES = %D%/test_redirect.c %D%/handler_fixture.c
+%C%_test_text_SOURCES = %D%/test_text.c %D%/handler_fixture.c
 
 # So do those of the serialised state.
 %C%_test_state_SOURCES = %D%/test_state.c %D%/state_fixture.c
 %C%_test_state_refused_SOURCES = %D%/test_state_refused.c %D%/state_fixture.c
 
-noinst_HEADERS += %D%/cgroup_fixture.h %D%/cgroup_text.h %D%/conf_fixture.h %D%/state_fixture.h
+# Those of what needs a whole server, theirs.
+server_fixture = %D%/server_fixture.c %D%/conf_fixture.c
+%C%_test_deadline_SOURCES = %D%/test_deadline.c $(server_fixture)
+%C%_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms,--wrap=clock_now_us
+%C%_test_stream_SOURCES = %D%/test_stream.c $(server_fixture)
+
+# Tests in which memory is short, or that move the clock.
+%C%_test_bytes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
+%C%_test_limits_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms
+%C%_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=realloc
+%C%_test_reply_head_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc,--wrap=time
+
+noinst_HEADERS += %D%/cgroup_fixture.h %D%/cgroup_text.h %D%/conf_fixture.h %D%/handler_fixture.h \
+	%D%/server_fixture.h %D%/state_fixture.h

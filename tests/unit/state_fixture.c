@@ -11,11 +11,14 @@
 
 /* Each member has a value of its own, as far as its type has so many. */
 static char title_tcp[] = "127.0.0.1:8080";
+static char title_spread[] = "[::1]:0";
 static char title_unix[] = "unix:/run/gr\xc3\xbc\xff\"\\.sock";
 static char pidfile[] = "/run/zombie\n\x80.pid";
 static struct state_listener listeners[] = {
     {.title = title_tcp, .fd = 6},
     {.title = title_unix, .fd = 7, .device = 0xfffffffffffffffe, .inode = INT64_MAX},
+    {.title = title_spread, .fd = 9},
+    {.title = title_spread, .fd = 11, .socket = 1},
 };
 static struct state_worker workers[] = {
     {.place = 3,
@@ -129,15 +132,17 @@ const struct state state_empty = {.generation = 1,
                                   .pidfile_fd = -1};
 
 const char state_full_text[] =
-    "{'version':1,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
+    "{'version':2,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
     "'generation':12,'last_worker':9223372036854775807,'strangers':14,'upgrades':15,'strength':16,"
     "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'configuration_fd':4,'pidfile_fd':5,'"
     "pidfile':'/run/"
     "zombie\\n\\u0080.pid',"
     "'listeners':["
-    "{'title':'127.0.0.1:8080','fd':6,'device':0,'inode':0},"
+    "{'title':'127.0.0.1:8080','fd':6,'device':0,'inode':0,'socket':0},"
     "{'title':'unix:/run/gr\\u00C3\\u00BC\\u00FF\\'\\\\.sock','fd':7,'device':-2,"
-    "'inode':9223372036854775807}],"
+    "'inode':9223372036854775807,'socket':0},"
+    "{'title':'[::1]:0','fd':9,'device':0,'inode':0,'socket':0},"
+    "{'title':'[::1]:0','fd':11,'device':0,'inode':0,'socket':1}],"
     "'workers':["
     "{'place':3,'number':1,'generation':2,'state':'starting','worker':50,'pid':4194304,"
     "'channel_fd':8,'started_ms':21,'ready_ms':0,'deadline_ms':22,"
@@ -170,7 +175,7 @@ const char state_full_text[] =
     "'method':'','path':'','client':'','killed_for':'','oom':false,'deliberate':false,"
     "'poison':true}]}";
 const char state_empty_text[] =
-    "{'version':1,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
+    "{'version':2,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
     "'generation':1,'last_worker':0,'strangers':0,'upgrades':0,'strength':0,'scoreboard_fd':3,"
     "'scoreboard_places':1,'places':1,'configuration_fd':-1,'pidfile_fd':-1,'pidfile':null,'"
     "listeners':[],'workers':[],"

@@ -14,7 +14,7 @@
 /* Of both texts. */
 #define STATE_LAYOUTS 7
 
-/* Four workers, two listeners, three deaths; each member has a value of its own where its type has
+/* Four workers, four sockets, three deaths; each member has a value of its own where its type has
  * enough of them. */
 extern const struct state state_full;
 /* No member has more than it must. */

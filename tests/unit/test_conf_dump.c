@@ -45,7 +45,11 @@ static void loads_its_own_dump(void **state)
                 "listen 'unix:/z #1' { mode = 7 } listen '[::]:1' { backlog = 2 }\n"
                 "chaos { networks = { unix, 10.0.0.0/8 } } log { level = error target = stdout }\n"
                 "route '/\"\\\\x' { handler = text body = '${HOME} $ {x}\n\t' status = 500 }\n"
-                "route '/hello' { body = \"\\1\\e\\377\" }\n");
+                "route '/hello' { body = \"\\1\\e\\377\" }\n"
+                "http { hosts = { a, 'b-c.d' } min_rate = 1k }\n"
+                "access_log { target = x format = '${status} \"$request\"' buffer_bytes = 0 }\n"
+                "route 'GET a.test/{x}/{y...}' { handler = json max_body = inherit allow = unix\n"
+                "headers = { 'A: \"b\"', 'B: ${c}' } access_log = no timeout_text = '' }\n");
     if (fixture_load_file("a.conf", &conf, error) < 0)
         fail_msg("%s", error);
     again = fixture_dump(conf);
@@ -64,6 +68,7 @@ static void loads_its_own_dump(void **state)
     assert_non_null(strstr(first, "hang_signal = \"40\""));
     assert_non_null(strstr(first, "max_memory = \"1073741823K\""));
     assert_non_null(strstr(first, "body = \"\\${HOME} $ {x}\\x0a\\x09\""));
+    assert_non_null(strstr(first, "headers = { \"A: \\\"b\\\"\", \"B: \\${c}\" }"));
     assert_string_equal(first, second);
     free(first);
     free(second);
@@ -146,6 +151,9 @@ static void lists_every_option(void **state)
     assert_true(fixture_has_line(list, "listen.mode"));
     assert_true(fixture_has_line(list, "route.handler"));
     assert_true(fixture_has_line(list, "route.body"));
+    assert_true(fixture_has_line(list, "route.max_body"));
+    assert_true(fixture_has_line(list, "http.hosts"));
+    assert_true(fixture_has_line(list, "access_log.format"));
     free(list);
 }
 

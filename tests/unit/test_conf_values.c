@@ -58,6 +58,11 @@ static void has_built_in_values(void **state)
     assert_int_equal(conf->n_listens, 1);
     assert_int_equal(address_port(&conf->listens[0].address), 3000);
     assert_int_equal(conf->listens[0].mode, 0660);
+    assert_int_equal(conf->http.max_header_bytes, 16384);
+    assert_int_equal(conf->http.min_rate, 500);
+    assert_int_equal(conf->http.hosts.n, 0);
+    assert_string_equal(conf->access_log.target, "off");
+    assert_int_equal(conf->access_log.buffer_bytes, 65536);
     assert_int_equal(conf->n_routes, 4);
     assert_string_equal(fixture_setting(&conf->routes[1], "content_type"),
                         "text/plain; charset=utf-8");
@@ -76,6 +81,16 @@ static void reads_values(void **state)
                    "log: level = \"debug\"  # @/a.conf:2", "log: format = \"json\"  # @/a.conf:2",
                    "log: target = \"@/x/y.log\"  # @/a.conf:2",
                    "instance: pidfile = \"/run/z.pid\"  # @/a.conf:3"}},
+        {.base = "http { hosts = { a.test, '[::1]' } min_rate = 1k keepalive_total_ms = 0 }\n"
+                 "access_log { target = acc format = '$status \"$request\"' buffer_bytes = 1m }",
+         .lines = {"http: hosts = { \"a.test\", \"[::1]\" }  # @/a.conf:1",
+                   "http: min_rate = \"1K\"  # @/a.conf:1",
+                   "http: keepalive_total_ms = \"0\"  # @/a.conf:1",
+                   "access_log: target = \"@/acc\"  # @/a.conf:2",
+                   "access_log: format = \"$status \\\"$request\\\"\"  # @/a.conf:2",
+                   "access_log: buffer_bytes = \"1M\"  # @/a.conf:2"}},
+        {.base = "access_log { target = off }",
+         .lines = {"access_log: target = \"off\"  # @/a.conf:1"}},
         {.base = "log {\n# one\n/* two\n   three */ target = stdout // four\n}\n"
                  "chaos { networks = { 10.0.0.0/8, # five\n unix } token = \"\" }\n",
          .lines = {"log: target = \"stdout\"  # @/a.conf:4",
@@ -410,7 +425,7 @@ static void refuses_bad_sections(void **state)
         {.base = "route '/x' { handler = text }\nroute '/x' { handler = text }",
          .error = "@/a.conf:2: route \"/x\" stands at @/a.conf:1 already"},
         {.base = "route 'x' {\n handler = text }",
-         .error = "@/a.conf:1: route \"x\": a pattern starts with '/'"},
+         .error = "@/a.conf:1: route \"x\": there is no path, which begins with '/'"},
         {.base = "route '/x' {\n }", .error = "@/a.conf:1: route \"/x\": handler is missing"},
         {.base = "route '/x' {\n handler = txet }",
          .error = "@/a.conf:2: route \"/x\": handler: there is no handler 'txet'"},
@@ -419,7 +434,7 @@ static void refuses_bad_sections(void **state)
         {.base = "route '/{$}' {\n status = 200 }",
          .error = "@/a.conf:2: route \"/{$}\": status is not an option of handler identity"},
     };
-    char pattern[1024 + 64] = "route '/";
+    char pattern[1024 + 64] = "route '/", error[300];
     struct conf_row longest = {.base = pattern};
 
     (void)state;
@@ -428,9 +443,9 @@ static void refuses_bad_sections(void **state)
     (void)strcpy(pattern + 8 + 1023, "' { handler = health }");
     fixture_run(&longest);
     (void)strcpy(pattern + 8 + 1023, "x' { handler = health }");
-    longest.error =
-        "@/a.conf:1: route \"/xxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxxx...\": a pattern has "
-        "at most 1024 bytes";
+    longest.error = error;
+    (void)snprintf(error, sizeof(error), "@/a.conf:1: route \"%.200s\": more than 1024 bytes",
+                   pattern + 7);
     fixture_run(&longest);
 }
 

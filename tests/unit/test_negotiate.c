@@ -1,5 +1,5 @@
 /*
- * Accept and Accept-Language against what we can give (RFC 9110 section 12.5).
+ * Accept, Accept-Language and Accept-Encoding against what we can give (RFC 9110 section 12.5).
  */
 #include "config.h"
 
@@ -144,6 +144,59 @@ static void chooses_a_language(void **state)
     CHECK(negotiate_language, offers, rows);
 }
 
+static void chooses_a_coding(void **state)
+{
+    static const char *const offers[] = {"br", "gzip", "identity"};
+    static const struct row rows[] = {
+        {"no header", NULL, "identity"},
+        {"empty", "", "identity"},
+        {"blank", " ", "identity"},
+        {"gzip", "gzip", "gzip"},
+        {"brotli", "br", "br"},
+        {"case does not matter", "GZip", "gzip"},
+        {"the old name", "x-gzip", "gzip"},
+        {"no other old name", "x-br, gzip;q=0.1", "gzip"},
+        {"a browser", "gzip, deflate, br", "br"},
+        {"a newer browser", "gzip, deflate, br, zstd", "br"},
+        {"any", "*", "br"},
+        {"weights", "br;q=0.5, gzip;q=0.6", "gzip"},
+        {"the least weight beats what is not named", "gzip;q=0.001", "gzip"},
+        {"brotli refused", "br;q=0, *", "gzip"},
+        {"all refused but one", "*;q=0, gzip", "gzip"},
+        {"any little", "gzip;q=0.5, *;q=0.1", "gzip"},
+        {"gzip refused", "gzip;q=0", "identity"},
+        {"none of ours", "deflate, zstd", "identity"},
+        {"identity preferred", "identity, gzip;q=0.5", "identity"},
+        {"identity not preferred", "identity;q=0.5, gzip", "gzip"},
+        {"identity refused", "identity;q=0, gzip;q=0.1", "gzip"},
+        {"identity alone", "identity", "identity"},
+        {"identity despite the star", "identity;q=0.1, *;q=0", "identity"},
+        {"a malformed weight", "br;q=x, gzip;q=0.1", "gzip"},
+        {"a prefix is no coding", "b, gzi, gzip2, gzip;q=0.1", "gzip"},
+        {"example of the RFC", "gzip;q=1.0, identity; q=0.5, *;q=0", "gzip"},
+        {"garbage", "\xff\xfe,;;;,=,gzip;q=0.1", "gzip"},
+    };
+
+    (void)state;
+    CHECK(negotiate_encoding, offers, rows);
+}
+
+static void finds_no_coding(void **state)
+{
+    static const char *const offers[] = {"identity", "gzip"};
+    static const char *const refusals[] = {"*;q=0", "identity;q=0", "identity;q=0, gzip;q=0",
+                                           "identity;q=0.000, br", "br, *;q=0.0"};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(refusals) / sizeof(refusals[0]); i++)
+        if (negotiate_encoding(refusals[i], offers, 2) != 2)
+            fail_msg("%s", refusals[i]);
+    assert_int_equal(negotiate_encoding("br", offers + 1, 1), 1);
+    assert_int_equal(negotiate_encoding(NULL, offers + 1, 1), 1);
+    assert_int_equal(negotiate_encoding("gzip", offers, 0), 0);
+    assert_int_equal(negotiate_encoding("gzip;q=0.001", offers, 2), 0);
+}
+
 static void one_offer_is_always_taken(void **state)
 {
     static const char *const offers[] = {HTML};
@@ -157,10 +210,9 @@ static void one_offer_is_always_taken(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(chooses_a_type),
-        cmocka_unit_test(skips_malformed_weights),
-        cmocka_unit_test(chooses_a_language),
-        cmocka_unit_test(one_offer_is_always_taken),
+        cmocka_unit_test(chooses_a_type),     cmocka_unit_test(skips_malformed_weights),
+        cmocka_unit_test(chooses_a_language), cmocka_unit_test(chooses_a_coding),
+        cmocka_unit_test(finds_no_coding),    cmocka_unit_test(one_offer_is_always_taken),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

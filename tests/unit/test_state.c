@@ -62,6 +62,7 @@ static void gives_back_what_was_in_it(void **state)
     assert_int_equal(decoded.n_listeners, full->n_listeners);
     assert_string_equal(decoded.listeners[1].title, full->listeners[1].title);
     assert_true(decoded.listeners[1].device == full->listeners[1].device);
+    assert_int_equal(decoded.listeners[3].socket, 1);
     assert_int_equal(decoded.n_workers, full->n_workers);
     assert_int_equal(decoded.workers[0].pid, full->workers[0].pid);
     assert_int_equal(decoded.workers[3].state, SLOT_KILLED);
@@ -103,12 +104,14 @@ static void refuses_what_is_no_state(void **state)
         {"{'version':1}", -EBADMSG, "layouts: missing"},
         {"{'version':1,'layouts':null}", -EBADMSG, "layouts: not a whole number"},
         {"{'version':1,'layouts':7}", -EBADMSG, "uuid: missing"},
-        {"{'version':2}", -EPROTO, "state version 2, this program understands 1"},
-        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1"},
-        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1"},
-        {"{'version':4294967297}", -EPROTO, "state version 4294967297, this program understands 1"},
-        {"{'colour':{},'workers':3,'version':2,'layouts':{}}", -EPROTO,
-         "state version 2, this program understands 1"},
+        {"{'version':2,'layouts':7}", -EBADMSG, "uuid: missing"},
+        {"{'version':3}", -EPROTO, "state version 3, this program understands 1 to 2"},
+        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 2"},
+        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 2"},
+        {"{'version':4294967297}", -EPROTO,
+         "state version 4294967297, this program understands 1 to 2"},
+        {"{'colour':{},'workers':3,'version':3,'layouts':{}}", -EPROTO,
+         "state version 3, this program understands 1 to 2"},
         {"{'version':1,'layouts':8}", -EPROTO, "state layouts 8, this program understands 7"},
         {"{'pid':1,'layouts':6,'uuid':0,'version':1}", -EPROTO,
          "state layouts 6, this program understands 7"},
@@ -147,7 +150,7 @@ static struct state crowd(size_t n_listeners, size_t n_workers, size_t n_deaths)
         state.workers[i].place = (uint32_t)(n_workers - i - 1);
         state.workers[i].worker = i + 1;
         state.workers[i].pid = (pid_t)i + 2;
-        state.workers[i].channel_fd = (int)i + 2000;
+        state.workers[i].channel_fd = (int)i + 20000;
     }
     state.deaths = test_calloc(n_deaths + 1, sizeof *state.deaths);
     for (size_t i = 0; i < n_deaths; i++)
@@ -164,8 +167,8 @@ static void counts_the_elements(void **state)
         size_t listeners, workers, deaths;
         const char *error;
     } cases[] = {
-        {1024, 8192, RECORDER_DEATHS, NULL},
-        {1025, 0, 0, "listeners: 1025 elements, not from 0 to 1024"},
+        {16384, 8192, RECORDER_DEATHS, NULL},
+        {16385, 0, 0, "listeners: 16385 elements, not from 0 to 16384"},
         {0, 8193, 0, "workers: 8193 elements, not from 0 to 8192"},
         {0, 0, RECORDER_DEATHS + 1, "deaths: 65 elements, not from 0 to 64"},
     };

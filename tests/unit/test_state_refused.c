@@ -106,6 +106,8 @@ static void keeps_numbers_in_their_ranges(void **state)
         {NULL, 0, "pidfile_fd", "0", "pidfile_fd: 0 is neither -1 nor " UP_TO_FD},
         {"listeners", 1, "fd", "2", "listeners[1].fd: 2 is not " UP_TO_FD},
         {"listeners", 1, "fd", "-1", "listeners[1].fd: -1 is not " UP_TO_FD},
+        {"listeners", 1, "socket", "-1", "listeners[1].socket: -1 is not from 0 to 1023"},
+        {"listeners", 1, "socket", "1024", "listeners[1].socket: 1024 is not from 0 to 1023"},
         {"workers", 0, "place", "-1", "workers[0].place: -1 is not from 0 to 8191"},
         {"workers", 2, "number", "0", "workers[2].number: 0" UP_TO_UINT32},
         {"workers", 2, "generation", "0", "workers[2].generation: 0" UP_TO_UINT32},
@@ -191,6 +193,7 @@ static void knows_its_members_and_no_others(void **state)
         {NULL, 0, "deaths", NULL, "deaths: missing"},
         {"listeners", 1, "pid", "3", "listeners[1].pid: unknown"},
         {"listeners", 0, "inode", NULL, "listeners[0].inode: missing"},
+        {"listeners", 0, "socket", NULL, "listeners[0].socket: missing"},
         {"workers", 3, "killed_for", "''", "workers[3].killed_for: unknown"},
         {"workers", 3, "chaos", NULL, "workers[3].chaos: missing"},
         {"deaths", 2, "version", "1", "deaths[2].version: unknown"},
@@ -202,6 +205,38 @@ static void knows_its_members_and_no_others(void **state)
 
     (void)state;
     check_changes(changes, LENGTH(changes));
+}
+
+/* Version 1 had one socket for each address. */
+static void reads_the_layout_before(void **state)
+{
+    static const struct change changes[] = {
+        {NULL, 0, "version", "1", "listeners[0].socket: unknown"},
+        {"listeners", 0, "socket", NULL, NULL},
+        {"listeners", 1, "socket", NULL, NULL},
+        {"listeners", 2, "socket", NULL, NULL},
+        {"listeners", 3, "socket", NULL, NULL},
+    };
+    json_t *root = load(state_full_text);
+    char error[STATE_ERROR_SIZE];
+    struct state decoded;
+    char *text;
+
+    (void)state;
+    check_change(&changes[0]);
+    for (size_t i = 0; i < LENGTH(changes); i++)
+        apply(root, &changes[i]);
+    text = json_dumps(root, 0);
+    assert_non_null(text);
+    if (state_decode(text, strlen(text), STATE_LAYOUTS, &decoded, error) != 0)
+        fail_msg("%s", error);
+    assert_int_equal(decoded.n_listeners, 4);
+    assert_int_equal(decoded.listeners[3].fd, 11);
+    assert_int_equal(decoded.listeners[3].socket, 0);
+    assert_int_equal(decoded.n_workers, 4);
+    state_clear(&decoded);
+    free(text);
+    json_decref(root);
 }
 
 static void refuses_what_does_not_fit_together(void **state)
@@ -218,6 +253,13 @@ static void refuses_what_does_not_fit_together(void **state)
         {"listeners", 0, "fd", "5", "listeners[0].fd: 5 is pidfile_fd already"},
         {"listeners", 0, "fd", "7", "listeners[1].fd: 7 is listeners[0].fd already"},
         {"listeners", 0, "fd", "10", "workers[3].channel_fd: 10 is listeners[0].fd already"},
+        {"listeners", 0, "socket", "1",
+         "listeners[0].socket: 1, but socket 0 of that title is not right before"},
+        {"listeners", 1, "socket", "1",
+         "listeners[1].socket: 1, but socket 0 of that title is not right before"},
+        {"listeners", 3, "socket", "2",
+         "listeners[3].socket: 2, but socket 1 of that title is not right before"},
+        {"listeners", 3, "socket", "0", NULL},
         {"workers", 3, "channel_fd", "3", "workers[3].channel_fd: 3 is scoreboard_fd already"},
         {"workers", 3, "channel_fd", "5", "workers[3].channel_fd: 5 is pidfile_fd already"},
         {"workers", 3, "channel_fd", "8",
@@ -301,6 +343,7 @@ int main(void)
         cmocka_unit_test(keeps_numbers_in_their_ranges),
         cmocka_unit_test(wants_the_right_types),
         cmocka_unit_test(knows_its_members_and_no_others),
+        cmocka_unit_test(reads_the_layout_before),
         cmocka_unit_test(refuses_what_does_not_fit_together),
         cmocka_unit_test(keeps_texts_whole),
         cmocka_unit_test(refuses_characters),

@@ -31,7 +31,6 @@ static void serve(struct http_request *request)
 static const struct conf_option options[] = {{.key = NULL}};
 
 const struct handler handler_health = {
-    .conf = {.name = "health", .options = options},
-    .methods = "GET, HEAD",
+    .conf = {.name = "health", .methods = "GET, HEAD", .options = options},
     .serve = serve,
 };

@@ -76,7 +76,6 @@ static void serve(struct http_request *request)
 static const struct conf_option options[] = {{.key = NULL}};
 
 const struct handler handler_identity = {
-    .conf = {.name = "identity", .options = options},
-    .methods = "GET, HEAD",
+    .conf = {.name = "identity", .methods = "GET, HEAD", .options = options},
     .serve = serve,
 };

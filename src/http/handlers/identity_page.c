@@ -6,8 +6,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 
-#include <event2/http.h>
-
+#include "http/escape.h"
 #include "http/identity.h"
 
 /* The words of the page; one row a language. The lead stands around the worker id. */
@@ -47,7 +46,7 @@ char *identity_page_html(const struct identity_facts *facts, enum identity_langu
 {
     const struct worker_identity *identity = facts->identity;
     const struct words *in = &words[language];
-    char *hostname = evhttp_htmlescape(identity->hostname);
+    char *hostname = escape_html_dup(identity->hostname);
     char *html = NULL;
     if (hostname == NULL)
         return NULL;

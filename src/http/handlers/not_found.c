@@ -12,7 +12,8 @@ static void serve(struct http_request *request)
 static const struct conf_option options[] = {{.key = NULL}};
 
 const struct handler handler_not_found = {
-    .conf = {.name = "not_found", .options = options},
-    .methods = "GET, HEAD, POST, PUT, PATCH, DELETE",
+    .conf = {.name = "not_found",
+             .methods = "GET, HEAD, POST, PUT, PATCH, DELETE",
+             .options = options},
     .serve = serve,
 };

@@ -13,9 +13,9 @@
 #include "base/number.h"
 #include "http/handlers/handler.h"
 #include "http/identity.h"
+#include "http/query.h"
 #include "http/reply.h"
 #include "http/request.h"
-#include "http/target.h"
 
 #define AFTER_MS_MAX 3600000
 
@@ -26,14 +26,11 @@ static bool exists(const struct conf *conf)
 
 static bool comes_from(const struct conf_list *networks, const struct http_request *request)
 {
-    struct address peer;
-    if (networks->n == 0 || request_peer(request, &peer) != 0)
-        return false;
     for (size_t i = 0; i < networks->n; i++) {
         struct network network;
         const char *why;
         if (network_parse(networks->items[i], &network, &why) == 0 &&
-            network_contains(&network, &peer))
+            network_contains(&network, request_client(request)))
             return true;
     }
     return false;
@@ -81,30 +78,46 @@ static void refuse(struct http_request *request, const struct conf_chaos *chaos)
     reply_send(request, &reply);
 }
 
-/* The mode that the query names, CHAOS_EXIT without one; -1 for a word that is none. */
-static int asked_mode(const struct http_request *request)
+/* What the query asks for; -1: a value that is none. */
+struct wish {
+    int mode; /* enum chaos_mode */
+    long after_ms;
+};
+
+static int read_mode(const char *word)
 {
-    char word[16];
-    int err = target_query_value(request_query(request), "mode", word, sizeof word);
-    if (err == -ENOENT)
-        return CHAOS_EXIT;
-    for (int mode = 0; err == 0 && mode < CHAOS_MODES; mode++)
+    for (int mode = 0; mode < CHAOS_MODES; mode++)
         if (strcmp(word, chaos_mode_name((enum chaos_mode)mode)) == 0)
             return mode;
     return -1;
 }
 
-/* Milliseconds that the query names, 0 without; -1 when it is no such number. */
-static long asked_delay(const struct http_request *request)
+static long read_delay(const char *digits)
 {
-    char digits[16];
-    long after_ms = 0;
-    int err = target_query_value(request_query(request), "after_ms", digits, sizeof digits);
-    if (err == -ENOENT)
-        return 0;
-    if (err != 0 || number_parse(digits, 0, AFTER_MS_MAX, &after_ms) != 0)
-        return -1;
-    return after_ms;
+    long after_ms;
+    return number_parse(digits, 0, AFTER_MS_MAX, &after_ms) == 0 ? after_ms : -1;
+}
+
+/* Read what stands first for each key. Returns 0, -ENOMEM, or -EINVAL for a bad escape. */
+static int read_wish(const struct http_request *request, struct wish *wish)
+{
+    const char *query = request_query(request);
+    size_t len = strlen(query);
+    char *buf = request_memory(request, len + 1);
+    struct query_cursor cursor;
+    struct query_pair pair;
+    bool has_mode = false, has_delay = false;
+    int rc;
+    if (buf == NULL)
+        return -ENOMEM;
+    query_start(&cursor, query, len, buf);
+    while ((rc = query_next(&cursor, &pair)) > 0) {
+        if (!has_mode && strcmp(pair.key, "mode") == 0)
+            has_mode = true, wish->mode = read_mode(pair.value);
+        else if (!has_delay && strcmp(pair.key, "after_ms") == 0)
+            has_delay = true, wish->after_ms = read_delay(pair.value);
+    }
+    return rc;
 }
 
 static void announce(struct http_request *request, enum chaos_mode mode, long after_ms)
@@ -128,21 +141,24 @@ static void serve(struct http_request *request)
         refuse(request, chaos);
         return;
     }
-    int mode = asked_mode(request);
-    long after_ms = asked_delay(request);
-    if (mode < 0)
+    struct wish wish = {CHAOS_EXIT, 0};
+    int err = read_wish(request, &wish);
+    if (err == -ENOMEM)
+        reply_error(request, 500, "out of memory");
+    else if (err < 0)
+        reply_error(request, 400, "the query has a bad percent escape");
+    else if (wish.mode < 0)
         reply_error(request, 400, "mode is one of exit, kill, segv, abort, hang");
-    else if (after_ms < 0)
+    else if (wish.after_ms < 0)
         reply_error(request, 400, "after_ms is a whole number from 0 to 3600000");
     else
-        announce(request, (enum chaos_mode)mode, after_ms);
+        announce(request, (enum chaos_mode)wish.mode, wish.after_ms);
 }
 
 static const struct conf_option options[] = {{.key = NULL}};
 
 const struct handler handler_worker_killer = {
-    .conf = {.name = "worker_killer", .options = options},
-    .methods = "GET, POST",
+    .conf = {.name = "worker_killer", .methods = "GET, POST", .options = options},
     .exists = exists,
     .serve = serve,
 };
