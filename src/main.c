@@ -13,6 +13,7 @@
 #include "conf/load.h"
 #include "conf/version.h"
 #include "host/descriptors.h"
+#include "http/healthcheck.h"
 
 /* No program name before it: "FILE:LINE: what" is what editors can jump to. */
 static int fail(int status, const char *error)
@@ -31,6 +32,9 @@ static int act(const struct launch *launch, struct conf *conf)
         break;
     case CONF_ACTION_DUMP:
         status = conf_dump(conf, stdout) == 0 ? 0 : EX_OSERR;
+        break;
+    case CONF_ACTION_PROBE:
+        status = healthcheck_own(conf);
         break;
     case CONF_ACTION_PREFLIGHT:
         status = preflight_run(launch, conf);
@@ -71,6 +75,8 @@ int main(int argc, char **argv)
         fputs(conf_args_usage(), stdout);
     else if (args.action == CONF_ACTION_VERSION)
         version_print(stdout);
+    else if (args.action == CONF_ACTION_PROBE && args.url != NULL)
+        status = healthcheck_at(args.url);
     else
         status = run(argv, &args);
     conf_args_clear(&args);

@@ -217,6 +217,19 @@ int address_port(const struct address *address)
     }
 }
 
+bool address_is_local(const struct address *address)
+{
+    const struct sockaddr_storage *storage = &address->storage;
+    switch (storage->ss_family) {
+    case AF_INET:
+        return ntohl(((const struct sockaddr_in *)storage)->sin_addr.s_addr) >> 24 == 127;
+    case AF_INET6:
+        return IN6_IS_ADDR_LOOPBACK(&((const struct sockaddr_in6 *)storage)->sin6_addr);
+    default:
+        return storage->ss_family == AF_UNIX;
+    }
+}
+
 void address_set_port(struct address *address, unsigned port)
 {
     switch (address->storage.ss_family) {

@@ -44,6 +44,9 @@ bool address_equal(const struct address *a, const struct address *b);
 /* The TCP port in host order, or -1 for a unix socket. */
 int address_port(const struct address *address);
 
+/* Whether only this machine can reach it: 127.0.0.0/8, ::1, a unix socket. */
+bool address_is_local(const struct address *address);
+
 /* Set the TCP port (host order); nothing happens to a unix socket. */
 void address_set_port(struct address *address, unsigned port);
 

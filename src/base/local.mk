@@ -7,7 +7,9 @@ libzombie_a_SOURCES += \
 	%D%/clock.c %D%/clock.h \
 	%D%/log.c %D%/log.h \
 	%D%/log_line.c %D%/log_line.h \
+	%D%/log_ring.c %D%/log_ring.h \
 	%D%/network.c %D%/network.h \
 	%D%/number.c %D%/number.h \
 	%D%/percent.c %D%/percent.h \
+	%D%/shared_memory.c %D%/shared_memory.h \
 	%D%/utf8.c %D%/utf8.h

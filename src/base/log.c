@@ -13,6 +13,7 @@
 #include <unistd.h>
 
 #include "base/log_line.h"
+#include "base/log_ring.h"
 
 /* One log a process, as there is one stderr: the only state of this folder. */
 static struct {
@@ -24,7 +25,8 @@ static struct {
     uint64_t lost; /* lines since the last that got through */
     bool torn;     /* the disk took only the beginning of the last one */
     bool settled;
-} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0, false, false};
+    struct log_ring *ring; /* NULL: lines are not kept */
+} current = {STDERR_FILENO, LOG_LEVEL_INFO, LOG_FORMAT_TEXT, "master", 0, 0, false, false, NULL};
 
 static int target_open(const char *target)
 {
@@ -47,6 +49,21 @@ int log_open(enum log_level level, enum log_format format, const char *target)
     current.level = level;
     current.format = format;
     return 0;
+}
+
+enum log_level log_level(void)
+{
+    return current.level;
+}
+
+void log_set_level(enum log_level level)
+{
+    current.level = level;
+}
+
+void log_keep(struct log_ring *ring)
+{
+    current.ring = ring;
 }
 
 void log_move(int fd)
@@ -107,13 +124,12 @@ static bool write_line(const char *line, size_t len)
     return n == (ssize_t)len;
 }
 
-static bool write_record(struct log_record *record)
+static size_t render(struct log_record *record, char line[LOG_LINE_SIZE])
 {
-    char line[LOG_LINE_SIZE];
     clock_gettime(CLOCK_REALTIME, &record->time);
     record->role = current.role;
     record->id = current.id;
-    return write_line(line, log_line_render(current.format, record, line));
+    return log_line_render(current.format, record, line);
 }
 
 /* Before the first line that gets through again, one that counts those that did not. */
@@ -124,16 +140,28 @@ static bool confess_losses(void)
                                 .message = "lines of the log were lost: it could not be written",
                                 .fields = &lost,
                                 .n_fields = 1};
-    if (current.lost > 0 && !write_record(&record))
+    char line[LOG_LINE_SIZE];
+    if (current.lost > 0 && !write_line(line, render(&record, line)))
         return false;
     current.lost = 0;
     return true;
 }
 
+static void emit(struct log_record *record)
+{
+    char line[LOG_LINE_SIZE];
+    bool writable = current.fd >= 0 && confess_losses();
+    size_t len = render(record, line);
+    if (current.ring != NULL)
+        log_ring_add(current.ring, current.role, current.id, record->level, line, len);
+    if (current.fd >= 0 && (!writable || !write_line(line, len)))
+        current.lost++;
+}
+
 void log_write(enum log_level level, const struct log_field *fields, size_t n_fields,
                const char *format, ...)
 {
-    if (level > current.level || current.fd < 0)
+    if (level > current.level || (current.fd < 0 && current.ring == NULL))
         return;
     char message[LOG_LINE_SIZE];
     va_list args;
@@ -143,9 +171,9 @@ void log_write(enum log_level level, const struct log_field *fields, size_t n_fi
     struct log_record record = {
         .level = level, .message = message, .fields = fields, .n_fields = n_fields};
     int saved_errno = errno;
-    if (level == LOG_LEVEL_ERROR && !current.settled && current.fd != STDERR_FILENO)
+    if (level == LOG_LEVEL_ERROR && !current.settled && current.fd >= 0 &&
+        current.fd != STDERR_FILENO)
         dprintf(STDERR_FILENO, "%s\n", message);
-    if (!confess_losses() || !write_record(&record))
-        current.lost++;
+    emit(&record);
     errno = saved_errno;
 }

@@ -8,6 +8,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+struct log_ring;
+
 enum log_level { LOG_LEVEL_ERROR, LOG_LEVEL_WARNING, LOG_LEVEL_INFO, LOG_LEVEL_DEBUG };
 enum log_format { LOG_FORMAT_TEXT, LOG_FORMAT_JSON };
 
@@ -35,6 +37,17 @@ struct log_field {
  */
 __attribute__((warn_unused_result)) int log_open(enum log_level level, enum log_format format,
                                                  const char *target);
+
+/* The level, and another one, until the next log_open(). */
+enum log_level log_level(void);
+void log_set_level(enum log_level level);
+
+/*
+ * Add each line that passes the level to this ring (base/log_ring.h) as well, also one
+ * that the target does not take or when there is none; NULL: no more. The ring stays the
+ * caller's, and children go on using it.
+ */
+void log_keep(struct log_ring *ring);
 
 /*
  * Write to this descriptor from here on, which is the log's now, and close the

@@ -8,6 +8,7 @@
 #include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/prctl.h>
@@ -21,7 +22,6 @@
 #include "host/landlock.h"
 #include "host/memory.h"
 #include "host/oom_score.h"
-#include "worker/worker.h"
 
 void child_reset_signals(void)
 {
@@ -47,20 +47,18 @@ static void close_gap(int first, int last)
         close(fd);
 }
 
-static int close_foreign(const struct worker_birth *birth)
+static int close_foreign(const struct child_plan *plan)
 {
     size_t n = 0;
-    int *kept = calloc(birth->n_listeners + 4, sizeof *kept);
+    int *kept = calloc(plan->n_fds + 2, sizeof *kept);
     if (kept == NULL)
         return -ENOMEM;
     kept[n++] = STDERR_FILENO;
-    kept[n++] = birth->channel_fd;
     if (log_fd() > STDERR_FILENO)
         kept[n++] = log_fd();
-    if (birth->access_log_fd > STDERR_FILENO)
-        kept[n++] = birth->access_log_fd;
-    for (size_t i = 0; i < birth->n_listeners; i++)
-        kept[n++] = birth->listeners[i];
+    for (size_t i = 0; i < plan->n_fds; i++)
+        if (plan->fds[i] > STDERR_FILENO)
+            kept[n++] = plan->fds[i];
     qsort(kept, n, sizeof *kept, by_number);
     for (size_t i = 0; i + 1 < n; i++)
         close_gap(kept[i] + 1, kept[i + 1] - 1);
@@ -124,13 +122,15 @@ static int change_identity(const struct conf_instance *instance)
 }
 
 /* What makes a worker a better neighbour; a system that refuses it is no reason not to serve. */
-static void take_place(const struct conf_instance *instance, unsigned number)
+static void take_place(const struct child_plan *plan)
 {
+    const struct conf_instance *instance = plan->instance;
     struct rlimit core;
     int err = oom_score_raise(instance->oom_score_adj);
     if (err != 0)
         log_debug("cannot raise oom_score_adj: %s", strerror(-err));
-    err = instance->cpu_affinity == CONF_AFFINITY_AUTO ? cpu_affinity_pin(number) : 0;
+    bool pins = instance->cpu_affinity == CONF_AFFINITY_AUTO && plan->role == ROLE_WORKER;
+    err = pins ? cpu_affinity_pin(plan->number) : 0;
     if (err != 0)
         log_warning("cannot pin to a CPU: %s, running on any", strerror(-err));
     if (instance->core_dumps && getrlimit(RLIMIT_CORE, &core) == 0) {
@@ -152,14 +152,16 @@ static int lock_up(const struct conf_instance *instance)
     return 0;
 }
 
-int child_settle(const struct worker_birth *birth)
+int child_settle(const struct child_plan *plan)
 {
-    const struct conf_instance *instance = &birth->conf->instance;
+    const struct conf_instance *instance = plan->instance;
+    char name[16]; /* as the kernel keeps it */
+    snprintf(name, sizeof name, "zombie-%s", role_name(plan->role));
     child_reset_signals();
-    prctl(PR_SET_NAME, "zombie-worker");
-    int err = close_foreign(birth);
+    prctl(PR_SET_NAME, name);
+    int err = close_foreign(plan);
     if (err == 0) {
-        take_place(instance, birth->slot);
+        take_place(plan);
         err = change_identity(instance);
     }
     if (err == 0)

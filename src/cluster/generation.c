@@ -11,26 +11,44 @@
 #include "cluster/listeners.h"
 #include "conf/conf.h"
 
-int generation_new(unsigned number, struct conf *conf, const struct listeners *pool,
-                   struct generation **ret_generation)
+static void free_sets(struct listeners *const sets[PURPOSES])
 {
-    struct listeners *listeners;
-    int err = listeners_open(conf, pool, &listeners);
-    if (err != 0)
-        return err;
-    err = generation_adopt(number, conf, listeners, ret_generation);
-    if (err != 0)
-        listeners_free(listeners);
+    for (int purpose = 0; purpose < PURPOSES; purpose++)
+        listeners_free(sets[purpose]);
+}
+
+static int open_sets(const struct conf *conf, struct listeners *const pools[PURPOSES],
+                     struct listeners *sets[PURPOSES])
+{
+    int err = 0;
+    for (int purpose = 0; err == 0 && purpose < PURPOSES; purpose++) {
+        struct purpose_listens wanted;
+        purpose_find(conf, (enum purpose)purpose, &wanted);
+        err = listeners_open(&wanted, pools != NULL ? pools[purpose] : NULL, &sets[purpose]);
+    }
     return err;
 }
 
-int generation_adopt(unsigned number, struct conf *conf, struct listeners *listeners,
+int generation_new(unsigned number, struct conf *conf, struct listeners *const pools[PURPOSES],
+                   struct generation **ret_generation)
+{
+    struct listeners *sets[PURPOSES] = {NULL};
+    int err = open_sets(conf, pools, sets);
+    if (err == 0)
+        err = generation_adopt(number, conf, sets, ret_generation);
+    if (err != 0)
+        free_sets(sets);
+    return err;
+}
+
+int generation_adopt(unsigned number, struct conf *conf, struct listeners *const sets[PURPOSES],
                      struct generation **ret_generation)
 {
     struct generation *generation = calloc(1, sizeof *generation);
     if (generation == NULL)
         return -ENOMEM;
-    *generation = (struct generation){number, conf, listeners, -1};
+    *generation = (struct generation){.number = number, .conf = conf, .access_log_fd = -1};
+    memcpy(generation->listeners, sets, sizeof generation->listeners);
     *ret_generation = generation;
     return 0;
 }
@@ -54,7 +72,7 @@ void generation_free(struct generation *generation)
     if (generation == NULL)
         return;
     access_file_close(generation->access_log_fd);
-    listeners_free(generation->listeners);
+    free_sets(generation->listeners);
     conf_free(generation->conf);
     free(generation);
 }

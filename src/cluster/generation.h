@@ -5,29 +5,31 @@
 #ifndef ZOMBIE_CLUSTER_GENERATION_H
 #define ZOMBIE_CLUSTER_GENERATION_H
 
+#include "cluster/purpose.h"
+
 struct conf;
 struct listeners;
 
 struct generation {
     unsigned number; /* 1 at start, rises with each reload and upgrade */
     struct conf *conf;
-    struct listeners *listeners;
-    int access_log_fd; /* what its workers write to; -1: none is kept */
+    struct listeners *listeners[PURPOSES]; /* none is NULL */
+    int access_log_fd;                     /* what its workers write to; -1: none is kept */
 };
 
 /*
- * Make one: opens what `pool` (NULL: nothing) has not open already. On success
- * it owns conf. Returns 0; or -errno with a line in the log, conf is then still
- * the caller's.
+ * Make one: opens what `pools`, a set for each purpose (NULL: nothing), have not
+ * open already. On success it owns conf. Returns 0; or -errno with a line in the
+ * log, conf is then still the caller's.
  */
 __attribute__((warn_unused_result)) int generation_new(unsigned number, struct conf *conf,
-                                                       const struct listeners *pool,
+                                                       struct listeners *const pools[PURPOSES],
                                                        struct generation **ret_generation);
 
 /* The same, with sockets that are open already and belong to it on success. Returns 0 or -ENOMEM.
  */
 __attribute__((warn_unused_result)) int generation_adopt(unsigned number, struct conf *conf,
-                                                         struct listeners *listeners,
+                                                         struct listeners *const sets[PURPOSES],
                                                          struct generation **ret_generation);
 
 /*

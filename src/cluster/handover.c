@@ -13,6 +13,7 @@
 
 #include "base/address.h"
 #include "base/log.h"
+#include "base/log_ring.h"
 #include "cluster/generation.h"
 #include "cluster/hear.h"
 #include "cluster/launch.h"
@@ -27,7 +28,8 @@
 /* A state is some hundred bytes a worker; this bounds what is read of a strange descriptor. */
 #define TEXT_MAX 8388608
 
-static int collect_sockets(const struct listener *listener, struct state *state)
+static int collect_sockets(const struct listener *listener, enum purpose purpose,
+                           struct state *state)
 {
     char title[ADDRESS_TEXT_SIZE];
     struct listener_file file = listener_file(listener);
@@ -37,23 +39,35 @@ static int collect_sockets(const struct listener *listener, struct state *state)
         if (copy == NULL)
             return -ENOMEM;
         state->listeners[state->n_listeners++] = (struct state_listener){
-            copy, listener_fd(listener, i), file.device, file.inode, (uint32_t)i};
+            copy, listener_fd(listener, i), file.device, file.inode, (uint32_t)i, purpose};
     }
     return 0;
 }
 
-static int collect_listeners(const struct listeners *listeners, struct state *state)
+static size_t count_sockets(const struct listeners *listeners)
+{
+    const struct listener *listener;
+    size_t n = 0;
+    for (size_t i = 0; (listener = listeners_at(listeners, i)) != NULL; i++)
+        n += listener_count(listener);
+    return n;
+}
+
+static int collect_listeners(const struct generation *generation, struct state *state)
 {
     const struct listener *listener;
     size_t n = 0;
     int err = 0;
-    for (size_t i = 0; (listener = listeners_at(listeners, i)) != NULL; i++)
-        n += listener_count(listener);
+    for (int purpose = 0; purpose < PURPOSES; purpose++)
+        n += count_sockets(generation->listeners[purpose]);
     state->listeners = calloc(n + 1, sizeof *state->listeners);
     if (state->listeners == NULL)
         return -ENOMEM;
-    for (size_t i = 0; err == 0 && (listener = listeners_at(listeners, i)) != NULL; i++)
-        err = collect_sockets(listener, state);
+    for (int purpose = 0; purpose < PURPOSES; purpose++) {
+        const struct listeners *set = generation->listeners[purpose];
+        for (size_t i = 0; err == 0 && (listener = listeners_at(set, i)) != NULL; i++)
+            err = collect_sockets(listener, (enum purpose)purpose, state);
+    }
     return err;
 }
 
@@ -103,6 +117,20 @@ static int collect_deaths(const struct recorder *recorder, struct state *state)
     return 0;
 }
 
+static int collect_events(const struct journal *journal, struct state *state)
+{
+    const struct journal_entry *entry;
+    uint64_t sequence = 0;
+    state->events = calloc(JOURNAL_ENTRIES, sizeof *state->events);
+    if (state->events == NULL)
+        return -ENOMEM;
+    while ((entry = journal_from(journal, sequence + 1)) != NULL) {
+        state->events[state->n_events++] = *entry;
+        sequence = entry->sequence;
+    }
+    return 0;
+}
+
 static int collect_pidfile(const struct pidfile *pidfile, struct state *state)
 {
     state->pidfile_fd = -1;
@@ -126,13 +154,16 @@ int handover_collect(const struct master *master, struct state *ret_state)
         .scoreboard_places = (uint32_t)table_size(),
         .places = (uint32_t)master->n_slots,
         .configuration_fd = -1,
+        .log_ring_fd = master->log_ring != NULL ? log_ring_fd(master->log_ring) : -1,
     };
     memcpy(state.uuid, master->uuid, sizeof state.uuid);
-    int err = collect_listeners(master->current->listeners, &state);
+    int err = collect_listeners(master->current, &state);
     if (err == 0)
         err = collect_workers(master, &state);
     if (err == 0)
         err = collect_deaths(&master->recorder, &state);
+    if (err == 0)
+        err = collect_events(&master->journal, &state);
     if (err == 0)
         err = collect_pidfile(master->pidfile, &state);
     if (err != 0) {
@@ -154,6 +185,7 @@ void handover_keep_descriptors(const struct state *state, bool keep_them)
     keep(state->scoreboard_fd, keep_them);
     keep(state->configuration_fd, keep_them);
     keep(state->pidfile_fd, keep_them);
+    keep(state->log_ring_fd, keep_them);
     for (size_t i = 0; i < state->n_listeners; i++)
         keep(state->listeners[i].fd, keep_them);
     for (size_t i = 0; i < state->n_workers; i++)
@@ -261,13 +293,16 @@ static int adopt_listener(const struct state_listener *from, struct listener **r
 }
 
 /* Which worker was born before which socket is not known any more: what counts is their share. */
-static int adopt_listeners(const struct state *state, struct listeners **ret_listeners)
+static int adopt_listeners(const struct state *state, enum purpose purpose,
+                           struct listeners **ret_listeners)
 {
     struct listeners *listeners;
     struct listener *listener = NULL;
     int err = listeners_new(state->n_listeners, &listeners);
     for (size_t i = 0; err == 0 && i < state->n_listeners; i++) {
         const struct state_listener *from = &state->listeners[i];
+        if (from->purpose != (uint32_t)purpose)
+            continue;
         if (from->socket > 0) {
             err = listener_adopt_more(listener, from->fd, 0);
             continue;
@@ -282,10 +317,16 @@ static int adopt_listeners(const struct state *state, struct listeners **ret_lis
 }
 
 /* A worker beyond the last slot still serves until others have its sockets, see sharing.h. */
+static bool is_surplus(const struct state *state, const struct state_worker *worker)
+{
+    return role_of(worker->number) == ROLE_WORKER && worker->number > state->strength &&
+           !worker->leaving;
+}
+
 static bool is_sharing_settled(const struct state *state)
 {
     for (size_t i = 0; i < state->n_workers; i++)
-        if (state->workers[i].number > state->strength && !state->workers[i].leaving)
+        if (is_surplus(state, &state->workers[i]))
             return false;
     return true;
 }
@@ -334,9 +375,23 @@ static void adopt_pidfile(struct master *master, const struct state *state)
                     strerror(-err));
 }
 
+/* What has happened so far. */
+static void adopt_records(struct master *master, const struct state *state)
+{
+    for (size_t i = 0; i < state->n_deaths; i++)
+        master->recorder.deaths[master->recorder.added++] = state->deaths[i];
+    if (state->n_events > 0)
+        master->journal.added = state->events[0].sequence - 1;
+    for (size_t i = 0; i < state->n_events; i++)
+        journal_add(&master->journal, &state->events[i]);
+    if (state->log_ring_fd >= 0 && log_ring_adopt(state->log_ring_fd, &master->log_ring) != 0)
+        master->log_ring = NULL;
+}
+
 int handover_adopt(struct master *master, struct conf *conf, const struct state *state)
 {
-    struct listeners *listeners;
+    struct listeners *sets[PURPOSES] = {NULL};
+    int err = 0;
     memcpy(master->uuid, state->uuid, sizeof master->uuid);
     master->started_ms = state->started_ms;
     master->last_worker = state->last_worker;
@@ -344,11 +399,11 @@ int handover_adopt(struct master *master, struct conf *conf, const struct state 
     master->strangers = state->strangers;
     master->upgrades = state->upgrades + 1;
     master->workers = state->strength;
-    for (size_t i = 0; i < state->n_deaths; i++)
-        master->recorder.deaths[master->recorder.added++] = state->deaths[i];
-    int err = adopt_listeners(state, &listeners);
+    adopt_records(master, state);
+    for (int purpose = 0; err == 0 && purpose < PURPOSES; purpose++)
+        err = adopt_listeners(state, (enum purpose)purpose, &sets[purpose]);
     if (err == 0)
-        err = generation_adopt(state->generation, conf, listeners, &master->current);
+        err = generation_adopt(state->generation, conf, sets, &master->current);
     if (err == 0 && generation_open_access_log(master->current) != 0)
         log_warning("workers write no access log until a reload opens it");
     if (err == 0)

@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/chronicle.h"
 #include "cluster/master_state.h"
 #include "cluster/respawn.h"
 #include "cluster/table.h"
@@ -53,7 +54,7 @@ static void on_ready(struct slot *slot, const struct message *message)
     if (slot->state != SLOT_STARTING)
         return; /* told to leave while it booted, or it repeats itself */
     const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
-                                       LOG_NUMBER("slot", slot->number),
+                                       slot_field(slot),
                                        LOG_NUMBER("pid", slot->pid),
                                        LOG_NUMBER("boot_ms", now_ms - slot->started_ms),
                                        LOG_NUMBER("listeners", message->ready.listeners),
@@ -65,19 +66,26 @@ static void on_ready(struct slot *slot, const struct message *message)
     slot->ready_ms = now_ms;
     slot->deadline_ms = INT64_MAX;
     slot_step(slot, SLOT_READY);
-    respawn_boot_succeeded(slot->master->respawn);
-    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0],
-              "worker %" PRIu64 " is ready", slot->worker);
+    tally_ready(slot, clock_now_us());
+    if (slot_role(slot) == ROLE_WORKER)
+        respawn_boot_succeeded(slot->master->respawn);
+    chronicle(slot->master, JOURNAL_READY, slot, "after %" PRId64 " ms", now_ms - slot->started_ms);
+    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "%s %" PRIu64 " is ready",
+              role_name(slot_role(slot)), slot->worker);
 }
 
 /* It stopped accepting on its own: its successor need not wait until it has finished. */
 static void on_leaving(struct slot *slot, const struct message *message)
 {
-    static const char *const reasons[LEAVING_REASONS] = {
-        [LEAVING_BY_SIGNAL] = "it got a signal", [LEAVING_BY_CHAOS] = "chaos asked for it"};
+    static const char *const reasons[LEAVING_REASONS] = {[LEAVING_BY_SIGNAL] = "it got a signal",
+                                                         [LEAVING_BY_CHAOS] = "chaos asked for it",
+                                                         [LEAVING_CUT_OFF] =
+                                                             "its control connection has ended"};
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return;
-    log_info("worker %" PRIu64 " leaves: %s", slot->worker, reasons[message->leaving.reason]);
+    const char *reason = reasons[message->leaving.reason];
+    log_info("%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)), slot->worker, reason);
+    chronicle(slot->master, JOURNAL_LEAVING, slot, "%s", reason);
     slot->leaving = !slot->candidate;
     slot->deliberate = true;
     slot->deadline_ms = clock_now_ms() + slot->master->conf->instance.grace_ms;
@@ -97,6 +105,7 @@ static void on_chaos(struct slot *slot, const struct message *message)
                                        LOG_TEXT("client", message->chaos.client)};
     int64_t doom_ms = clock_now_ms() + message->chaos.after_ms;
     slot->doom_ms = doom_ms < slot->doom_ms ? doom_ms : slot->doom_ms;
+    chronicle(slot->master, JOURNAL_CHAOS, slot, "%s, asked by %s", mode, message->chaos.client);
     log_write(LOG_LEVEL_WARNING, fields, sizeof fields / sizeof fields[0],
               "chaos: worker %" PRIu64 " is asked to die", slot->worker);
 }

@@ -23,4 +23,17 @@ void kill_worker(struct slot *slot, const char *reason, int64_t now_ms);
  */
 void kill_hung(struct slot *slot, int64_t silence_ms, int64_t now_ms);
 
+/* Room for kill_signal_name(). */
+#define KILL_SIGNAL_SIZE 32
+
+/* A signal for people: "SIGTERM", or "signal 40" for one without a name. */
+void kill_signal_name(int number, char ret_name[KILL_SIGNAL_SIZE]);
+
+/*
+ * Somebody orders this signal for the worker. What it is to die of counts as
+ * meant; with `chaos` whatever it dies of from now on. Returns 0, or -1 with errno of
+ * kill(2).
+ */
+int kill_as_ordered(struct slot *slot, int number, bool chaos, int64_t now_ms);
+
 #endif

@@ -4,10 +4,13 @@
 
 #include <errno.h>
 #include <fcntl.h>
+#include <grp.h>
 #include <netinet/in.h>
 #include <netinet/tcp.h>
 #include <poll.h>
+#include <pwd.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
@@ -136,11 +139,19 @@ static void describe(const struct listener *listener, char text[ADDRESS_TEXT_SIZ
     address_format(&address, text);
 }
 
-static void announce(const struct listener *listener)
+void listener_url(const struct listener *listener, char ret_url[LISTENER_URL_SIZE])
 {
     char text[ADDRESS_TEXT_SIZE];
     describe(listener, text);
-    log_info("listening on %s%s", address_port(&listener->address) >= 0 ? "http://" : "", text);
+    snprintf(ret_url, LISTENER_URL_SIZE, "%s%s",
+             address_port(&listener->address) >= 0 ? "http://" : "", text);
+}
+
+static void announce(const struct listener *listener, const char *announcement)
+{
+    char text[LISTENER_URL_SIZE];
+    listener_url(listener, text);
+    log_info("%s %s", announcement != NULL ? announcement : "listening on", text);
 }
 
 static struct listener_file find_file(const struct address *address)
@@ -160,18 +171,41 @@ static bool owns_file(const struct listener *listener)
            now.device == listener->file.device;
 }
 
+/* Give the file of a unix socket to its owner and group. Returns 0 or -errno. */
+static int give_file(const struct conf_listen *conf)
+{
+    const char *path = unix_path(&conf->address);
+    const struct passwd *user = NULL;
+    const struct group *group = NULL;
+    if (path == NULL)
+        return 0;
+    if (conf->user != NULL && conf->user[0] != '\0' && (user = getpwnam(conf->user)) == NULL)
+        return -ENOENT;
+    if (conf->group != NULL && conf->group[0] != '\0' && (group = getgrnam(conf->group)) == NULL)
+        return -ENOENT;
+    if (user == NULL && group == NULL)
+        return 0;
+    int rc = lchown(path, user != NULL ? user->pw_uid : (uid_t)-1,
+                    group != NULL ? group->gr_gid : (gid_t)-1);
+    return rc == 0 ? 0 : -errno;
+}
+
 int listener_open(const struct conf_listen *conf, struct listener **ret_listener)
 {
     int fd = open_socket(conf, false);
     if (fd < 0)
         return fd;
-    int err = listener_adopt(fd, &conf->address, find_file(&conf->address), ret_listener);
+    int err = give_file(conf);
+    if (err == 0)
+        err = listener_adopt(fd, &conf->address, find_file(&conf->address), ret_listener);
     if (err != 0) {
+        if (unix_path(&conf->address) != NULL)
+            unlink(unix_path(&conf->address));
         close(fd);
         return err;
     }
     (*ret_listener)->backlog = (int)conf->backlog;
-    announce(*ret_listener);
+    announce(*ret_listener, conf->announcement);
     return 0;
 }
 
@@ -332,8 +366,13 @@ void listener_apply(struct listener *listener, const struct conf_listen *conf)
     for (size_t i = 0; i < listener->n; i++)
         if (listen(listener->sockets[i].fd, listener->backlog) != 0)
             log_warning("cannot change the backlog of %s: %s", conf->title, strerror(errno));
-    if (owns_file(listener) && chmod(unix_path(&listener->address), (mode_t)conf->mode) != 0)
+    if (!owns_file(listener))
+        return;
+    if (chmod(unix_path(&listener->address), (mode_t)conf->mode) != 0)
         log_warning("cannot change the mode of %s: %s", conf->title, strerror(errno));
+    int err = give_file(conf);
+    if (err != 0)
+        log_warning("cannot change the owner of %s: %s", conf->title, strerror(-err));
 }
 
 const struct address *listener_address(const struct listener *listener)

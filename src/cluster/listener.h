@@ -75,8 +75,14 @@ bool listener_check(struct listener *listener);
 /* Close this process's copies, for all holders; the file stays. */
 void listener_close(struct listener *listener);
 
-/* Give it the backlog and the mode of its file that the configuration has for it now. */
+/* Give it the backlog, and its file the mode and owner, that the configuration has for it now. */
 void listener_apply(struct listener *listener, const struct conf_listen *conf);
+
+/* Room for listener_url(). */
+#define LISTENER_URL_SIZE (ADDRESS_TEXT_SIZE + 8)
+
+/* Where it really listens, as people write it: "http://127.0.0.1:3000", "unix:/path". */
+void listener_url(const struct listener *listener, char ret_url[LISTENER_URL_SIZE]);
 
 /* The address as configured (port 0 is 0); the listener's. */
 const struct address *listener_address(const struct listener *listener);

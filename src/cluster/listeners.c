@@ -86,24 +86,39 @@ static int open_one(struct listeners *listeners, const struct conf_listen *conf)
     return err;
 }
 
-int listeners_open(const struct conf *conf, const struct listeners *pool,
+/* What is optional may fail; what everybody expects may not. */
+static int obtain(struct listeners *listeners, const struct listeners *pool,
+                  const struct conf_listen *conf, bool optional)
+{
+    const struct item *item = claim(pool, listeners, conf);
+    if (item != NULL) {
+        take_over(listeners, item, conf);
+        return 0;
+    }
+    int err = open_one(listeners, conf);
+    if (err == 0)
+        return 0;
+    if (!optional) {
+        log_error("cannot listen on %s: %s", conf->title, strerror(-err));
+        return err;
+    }
+    log_info("cannot listen on %s: %s, going on without", conf->title,
+             err == -EADDRINUSE ? "another instance does" : strerror(-err));
+    return 0;
+}
+
+int listeners_open(const struct purpose_listens *wanted, const struct listeners *pool,
                    struct listeners **ret_listeners)
 {
     struct listeners *listeners;
-    int err = listeners_new(conf->n_listens, &listeners);
+    int err = listeners_new(wanted->n, &listeners);
     if (err != 0)
         return err;
-    for (size_t i = 0; i < conf->n_listens; i++) {
-        const struct item *item = claim(pool, listeners, &conf->listens[i]);
-        if (item != NULL)
-            take_over(listeners, item, &conf->listens[i]);
-        else
-            err = open_one(listeners, &conf->listens[i]);
-        if (err != 0) {
-            log_error("cannot listen on %s: %s", conf->listens[i].title, strerror(-err));
-            listeners_free(listeners);
-            return err;
-        }
+    for (size_t i = 0; err == 0 && i < wanted->n; i++)
+        err = obtain(listeners, pool, &wanted->items[i], wanted->optional);
+    if (err != 0) {
+        listeners_free(listeners);
+        return err;
     }
     *ret_listeners = listeners;
     return 0;
@@ -116,10 +131,10 @@ void listeners_grow(const struct listeners *listeners, unsigned n, uint64_t sinc
             listener_grow(listeners->items[i].listener, n, since);
 }
 
-void listeners_apply(const struct listeners *listeners, const struct conf *conf)
+void listeners_apply(const struct listeners *listeners, const struct purpose_listens *wanted)
 {
-    for (size_t i = 0; i < listeners->n; i++)
-        listener_apply(listeners->items[i].listener, &conf->listens[i]);
+    for (size_t i = 0; i < listeners->n && i < wanted->n; i++)
+        listener_apply(listeners->items[i].listener, &wanted->items[i]);
 }
 
 void listeners_check(const struct listeners *listeners)
@@ -147,13 +162,13 @@ static size_t share_out(const struct item *item, struct share share, int *fds)
     return n;
 }
 
-int listeners_share(const struct listeners *listeners, struct share share, int **ret_fds,
-                    size_t *ret_n)
+int listeners_share(const struct listeners *listeners, struct share share, size_t room,
+                    int **ret_fds, size_t *ret_n)
 {
     size_t n = 0;
     for (size_t i = 0; i < listeners->n; i++)
         n += listener_count(listeners->items[i].listener);
-    int *fds = calloc(n + 1, sizeof *fds);
+    int *fds = calloc(n + room + 1, sizeof *fds);
     if (fds == NULL)
         return -ENOMEM;
     n = 0;

@@ -11,9 +11,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "cluster/purpose.h"
 #include "cluster/share.h"
 
-struct conf;
 struct listener;
 struct listeners;
 
@@ -27,14 +27,15 @@ __attribute__((warn_unused_result)) int listeners_new(size_t n, struct listeners
 void listeners_add(struct listeners *listeners, struct listener *listener, bool spread);
 
 /*
- * One listener for each address of the configuration, in its order: the one of
+ * One listener for each address that is wanted, in that order: the one of
  * `pool` (another set, NULL: none) with that address, if clients can reach it,
  * else a new one. One that is not spread in the pool is not spread here either,
  * with a warning where the configuration wants it: the pool's workers would have
  * no part in sockets that are added. Returns 0; or -errno of the first that
- * failed, with a line in the log that names the address, and nothing changed.
+ * failed, with a line in the log that names the address, and nothing changed; those
+ * that are optional are left out then, with a line, too.
  */
-__attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
+__attribute__((warn_unused_result)) int listeners_open(const struct purpose_listens *wanted,
                                                        const struct listeners *pool,
                                                        struct listeners **ret_listeners);
 
@@ -44,8 +45,8 @@ __attribute__((warn_unused_result)) int listeners_open(const struct conf *conf,
  */
 void listeners_grow(const struct listeners *listeners, unsigned n, uint64_t since);
 
-/* Give each its backlog and mode of the configuration that the set was made for. */
-void listeners_apply(const struct listeners *listeners, const struct conf *conf);
+/* Give each its backlog, mode and owner of the configuration that the set was made for. */
+void listeners_apply(const struct listeners *listeners, const struct purpose_listens *wanted);
 
 /* Warn of those that clients cannot reach any more, see listener_check(). */
 void listeners_check(const struct listeners *listeners);
@@ -55,12 +56,13 @@ bool listeners_have_unshared(const struct listeners *listeners);
 
 /*
  * The descriptors for a worker with that share, in the order of the
- * configuration: at least one of each listener, unless they are closed. The
- * caller frees them with free(3). Returns 0 or -ENOMEM.
+ * configuration: at least one of each listener, unless they are closed; and
+ * room for so many more after them. The caller frees them with free(3).
+ * Returns 0 or -ENOMEM.
  */
 __attribute__((warn_unused_result)) int listeners_share(const struct listeners *listeners,
-                                                        struct share share, int **ret_fds,
-                                                        size_t *ret_n);
+                                                        struct share share, size_t room,
+                                                        int **ret_fds, size_t *ret_n);
 
 /*
  * Whether a worker that was born with the id `worker` and the share `has` lacks

@@ -14,8 +14,11 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "base/log_ring.h"
 #include "cluster/activated.h"
 #include "cluster/child.h"
+#include "cluster/chronicle.h"
+#include "cluster/control_link.h"
 #include "cluster/generation.h"
 #include "cluster/handover.h"
 #include "cluster/launch.h"
@@ -26,12 +29,14 @@
 #include "cluster/signals.h"
 #include "cluster/strength.h"
 #include "cluster/table.h"
+#include "cluster/tally.h"
 #include "conf/conf.h"
 #include "host/cgroup_meter.h"
 #include "host/daemon.h"
 #include "host/notify.h"
 #include "host/pidfile.h"
 #include "ipc/event_log.h"
+#include "ipc/scoreboard.h"
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -84,8 +89,9 @@ static int begin(struct master *master, struct conf *conf)
         return -EPERM;
     }
     int err = activated_take(master->launch, conf, &inherited);
+    struct listeners *const pools[PURPOSES] = {[PURPOSE_CLIENTS] = inherited};
     if (err == 0)
-        err = generation_new(1, conf, inherited, &master->current);
+        err = generation_new(1, conf, pools, &master->current);
     listeners_free(inherited);
     if (err == 0)
         err = generation_open_access_log(master->current);
@@ -93,8 +99,20 @@ static int begin(struct master *master, struct conf *conf)
         return err;
     strength_announce_sandbox(&conf->instance);
     master->workers = strength_decide(&conf->instance);
-    listeners_grow(master->current->listeners, master->workers, 0);
-    return table_new(master);
+    listeners_grow(master->current->listeners[PURPOSE_CLIENTS], master->workers, 0);
+    err = table_new(master);
+    if (err == 0)
+        err = tallies_new(master->scoreboard, &master->tallies);
+    chronicle(master, JOURNAL_START, NULL, "version " PACKAGE_VERSION);
+    return err;
+}
+
+/* What is logged is kept for zombiectl, too, unless there is no memory for that. */
+static void keep_log(struct master *master)
+{
+    if (master->log_ring == NULL && log_ring_new(&master->log_ring) != 0)
+        master->log_ring = NULL;
+    log_keep(master->log_ring);
 }
 
 /* Go on as the program that was here before; the reload replaces its workers by ours. */
@@ -113,11 +131,17 @@ static int go_on(struct master *master, struct conf *conf)
         log_error("cannot go on: %s", error);
     else
         err = handover_adopt(master, conf, &state);
+    keep_log(master);
     if (state.configuration_fd >= 0)
         close(state.configuration_fd);
     state_clear(&state);
     if (err == 0)
+        err = tallies_new(master->scoreboard, &master->tallies);
+    if (err == 0) {
         announce(master, "goes on after an upgrade");
+        chronicle(master, JOURNAL_UPGRADE, NULL, "version " PACKAGE_VERSION " goes on");
+        scoreboard_count(master->scoreboard, SCOREBOARD_UPGRADES);
+    }
     master->ready = err == 0 && table_count(master, SLOT_SERVING) > 0;
     master->wants |= WANT_RELOAD;
     return err;
@@ -129,6 +153,8 @@ static int set_up(struct master *master, struct conf *conf)
     master->pid = getpid();
     event_log_install();
     notify_open();
+    if (master->launch->state_fd < 0)
+        keep_log(master);
     strength_raise_descriptors(conf);
     if (cgroup_meter_new("", &master->meter) == 0)
         master->oom_kills = cgroup_meter_oom_kills(master->meter);
@@ -137,11 +163,14 @@ static int set_up(struct master *master, struct conf *conf)
         err = master->launch->state_fd < 0 ? begin(master, conf) : go_on(master, conf);
     if (err == 0)
         err = strength_make_policy(conf, &master->respawn);
+    if (err == 0)
+        err = control_link_new(master);
     if (err != 0) {
         log_error("cannot start: %s", strerror(-err));
         return err;
     }
     master->conf = conf;
+    control_link_listen(master);
     return 0;
 }
 
@@ -169,6 +198,8 @@ static void loop(struct master *master)
 
 static void tear_down(struct master *master)
 {
+    control_link_free(master->control);
+    tallies_free(master->tallies);
     table_free(master);
     if (master->signals != NULL)
         event_free(master->signals);
@@ -184,7 +215,18 @@ static void tear_down(struct master *master)
     cgroup_meter_free(master->meter);
     pidfile_close(master->pidfile);
     pidfile_close(master->reload.pidfile);
+    log_keep(NULL);
+    log_ring_free(master->log_ring);
     libevent_global_shutdown();
+}
+
+/* Those who watch were served to the end. */
+static void shut_doors(struct master *master)
+{
+    control_link_free(master->control);
+    master->control = NULL;
+    for (int purpose = 0; purpose < PURPOSES; purpose++)
+        listeners_close(master->current->listeners[purpose]);
 }
 
 static void say_goodbye(const struct master *master)
@@ -197,7 +239,7 @@ static void say_goodbye(const struct master *master)
 /* Signals come first: process 1 has no default dispositions, so an early TERM would be lost. */
 static int run(const struct launch *launch, struct conf *conf, int notify_fd)
 {
-    struct master master = {.launch = launch, .wants = WANT_REAP};
+    struct master master = {.launch = launch, .wants = WANT_REAP, .ordered_level = -1};
     const char *path = conf->instance.pidfile;
     master.signal_fd = signals_open();
     int err = master.signal_fd < 0 ? master.signal_fd : 0;
@@ -215,6 +257,7 @@ static int run(const struct launch *launch, struct conf *conf, int notify_fd)
     if (err == 0) {
         log_settle();
         loop(&master);
+        shut_doors(&master);
         say_goodbye(&master);
     }
     tear_down(&master);

@@ -11,25 +11,30 @@
 #include <sys/types.h>
 
 #include "cluster/hang.h"
+#include "cluster/journal.h"
 #include "cluster/recorder.h"
+#include "cluster/sample.h"
 #include "cluster/share.h"
 #include "cluster/slot.h"
+#include "cluster/tally.h"
 #include "ipc/message.h"
 
 struct cgroup_meter;
 struct channel;
 struct conf;
+struct control_link;
 struct event;
 struct event_base;
 struct generation;
 struct launch;
+struct log_ring;
 struct master;
 struct pidfile;
 struct respawn;
 struct scoreboard;
 
 /*
- * A place in the table. Its number, 1..N, is what users see and outlives its
+ * A place in the table. Its number (role.h) is what users see and outlives its
  * workers. Places that share a number: the holder; those that are leaving; and a
  * candidate that will take the holder's place once it is READY.
  */
@@ -56,13 +61,22 @@ struct slot {
     bool deliberate;         /* its death was asked for */
     int64_t doom_ms;         /* from when on it is; INT64_MAX: nobody asked */
     bool crashed;            /* the last worker did; refilling costs budget */
-    bool held;               /* it exited with 78 (EX_CONFIG): not refilled */
+    bool held;               /* not refilled: it exited with 78 (EX_CONFIG), or was drained */
+    bool drained;            /* that is why it is held */
+    bool successor;          /* it came after one that had died */
     const char *killed_for;  /* why the master kills or killed it, or NULL */
     struct hang_pulse pulse; /* of its heartbeat */
+    struct sample sample;    /* what it uses */
 };
+
+/* Why a worker is killed that has been silent for too long. */
+#define MASTER_HANGS "it hangs"
 
 /* Room for the cause of a death in words. */
 #define MASTER_CAUSE_SIZE 96
+
+/* Room for how a reload ended, in words. */
+#define MASTER_OUTCOME_SIZE 1024
 
 /* In the order of haste; there is no way back. */
 enum master_phase {
@@ -84,6 +98,13 @@ enum master_want {
     WANT_MORE = 128,
     WANT_FEWER = 256,
     WANT_PAUSE = 512
+};
+
+/* How the last reload or upgrade ended. */
+struct outcome {
+    uint64_t number; /* of how many there have been; 0: none yet */
+    bool succeeded;
+    char text[MASTER_OUTCOME_SIZE];
 };
 
 /* A reload under way. */
@@ -131,7 +152,11 @@ struct master {
     unsigned waiting; /* wants that cannot be met yet */
     enum master_phase phase;
     struct reload reload;
+    uint64_t reloads; /* begun so far */
+    struct outcome reloaded;
     struct upgrade upgrade;
+    uint64_t trials; /* of upgrades, begun so far */
+    struct outcome upgraded;
     int64_t patrol_ms;         /* when the next look at the workers is due */
     struct hang_watch watch;   /* fair time, by which silence is judged */
     int64_t recycle_ms;        /* no worker is recycled before */
@@ -144,10 +169,16 @@ struct master {
     bool ready;                /* a worker has served */
     bool degraded;
     char last_death[MASTER_CAUSE_SIZE]; /* how the last worker ended */
+    int ordered_level;                  /* of the log, until the next reload; -1: as configured */
     int status;                         /* to exit with */
     int64_t oom_kills;                  /* of our cgroup, as last seen */
     uint64_t strangers;                 /* processes reaped that were no workers */
     struct recorder recorder;
+    struct journal journal;
+    struct tallies *tallies;
+    struct log_ring *log_ring; /* NULL: none */
+    struct control_link *control;
+    struct sample sample; /* of this process */
 };
 
 #endif

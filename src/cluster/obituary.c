@@ -9,6 +9,8 @@
 #include <sys/wait.h>
 
 #include "base/log.h"
+#include "cluster/chronicle.h"
+#include "cluster/role.h"
 #include "cluster/table.h"
 #include "ipc/scoreboard.h"
 
@@ -103,6 +105,8 @@ static const char *describe_next(const struct obituary *obituary, char buf[MASTE
         return buf;
     case VERDICT_HELD:
         return "not replaced before its configuration changes";
+    case VERDICT_DRAINED:
+        return "not replaced before its slot is restarted or a reload";
     case VERDICT_SUCCEEDED:
         return "replaced already";
     case VERDICT_SPARED:
@@ -160,6 +164,18 @@ static void log_poison(const struct obituary *obituary)
               "poison request: workers keep dying in it");
 }
 
+void obituary_chronicle(const struct obituary *obituary, const struct slot *slot)
+{
+    const struct death *death = &obituary->death;
+    char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE];
+    obituary_cause(death, cause);
+    bool has_reason = death->killed_for[0] != '\0';
+    chronicle(slot->master, JOURNAL_DEATH, slot, "%s%s%s, %s", cause, has_reason ? ": " : "",
+              death->killed_for, describe_next(obituary, next));
+    if (obituary->poison > 0)
+        chronicle(slot->master, JOURNAL_POISON, slot, "%s %s", death->method, death->path);
+}
+
 void obituary_log(const struct obituary *obituary)
 {
     const struct death *death = &obituary->death;
@@ -167,8 +183,10 @@ void obituary_log(const struct obituary *obituary)
     bool meant =
         death->deliberate || (obituary->verdict == VERDICT_GONE && death->wait_status == 0);
     char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE];
-    add_text(&fields, "child_role", "worker");
-    add_number(&fields, "slot", death->slot);
+    const char *role = role_name(role_of(death->slot));
+    add_text(&fields, "child_role", role);
+    if (role_of(death->slot) == ROLE_WORKER)
+        add_number(&fields, "slot", death->slot);
     add_number(&fields, "worker", (int64_t)death->worker);
     add_number(&fields, "pid", death->pid);
     add_number(&fields, "generation", death->generation);
@@ -182,7 +200,7 @@ void obituary_log(const struct obituary *obituary)
     add_text(&fields, "next", describe_next(obituary, next));
     obituary_cause(death, cause);
     log_write(meant ? LOG_LEVEL_INFO : LOG_LEVEL_WARNING, fields.items, fields.n,
-              "worker %" PRIu64 " died: %s", death->worker, cause);
+              "%s %" PRIu64 " died: %s", role, death->worker, cause);
     if (obituary->poison > 0)
         log_poison(obituary);
 }

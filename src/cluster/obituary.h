@@ -17,6 +17,7 @@ enum verdict {
     VERDICT_REPLACED,  /* at once */
     VERDICT_BACKOFF,   /* after wait_ms */
     VERDICT_HELD,      /* not before its configuration changes */
+    VERDICT_DRAINED,   /* not before somebody wants it to be */
     VERDICT_SUCCEEDED, /* its successor is there already */
     VERDICT_SPARED,    /* fewer workers are wanted */
     VERDICT_GIVEN_UP,  /* its generation failed to boot */
@@ -37,6 +38,9 @@ void obituary_compose(const struct slot *slot, int wait_status, const struct rus
 
 /* How it died: "exited with status 71", "killed by SIGSEGV, core dumped". */
 void obituary_cause(const struct death *death, char cause[MASTER_CAUSE_SIZE]);
+
+/* Note it in the master's journal, and a poison request. */
+void obituary_chronicle(const struct obituary *obituary, const struct slot *slot);
 
 /* Write the line, and one more about a poison request. */
 void obituary_log(const struct obituary *obituary);

@@ -39,9 +39,22 @@ static void check_pulse(struct slot *slot, int64_t now_ms)
     if (slot->state != SLOT_SERVING && slot->state != SLOT_DRAINING)
         return;
     scoreboard_read_work(slot_board(slot), &work);
+    sample_count(&slot->sample, work.requests, slot->started_ms, now_ms);
     int64_t silence_ms = hang_silence_ms(&master->watch, &slot->pulse, work.heartbeat_ms);
     if (timeout_ms > 0 && silence_ms >= timeout_ms)
         kill_hung(slot, silence_ms, now_ms);
+}
+
+/* Of all workers, the dead included: their places keep what they have counted. */
+static void count_requests(struct master *master, int64_t now_ms)
+{
+    struct scoreboard_traffic traffic;
+    uint64_t n = 0;
+    for (size_t i = 0; i < master->n_slots; i++) {
+        scoreboard_read_traffic(slot_board(&master->slots[i]), &traffic);
+        n += scoreboard_answers(&traffic);
+    }
+    sample_count(&master->sample, n, master->started_ms, now_ms);
 }
 
 /* Its folder may vanish and come back: said once, tried each time. */
@@ -73,10 +86,12 @@ void patrol(struct master *master, int64_t now_ms)
     count_fair_time(master, now_ms);
     for (size_t i = 0; i < master->n_slots; i++)
         check_pulse(&master->slots[i], now_ms);
+    count_requests(master, now_ms);
     if (master->phase == MASTER_RUNNING && !reload_is_active(master))
         recycling_look(master, now_ms);
     check_pidfile(master);
-    listeners_check(master->current->listeners);
+    for (int purpose = 0; purpose < PURPOSES; purpose++)
+        listeners_check(master->current->listeners[purpose]);
     if (notify_watchdog_ms() > 0)
         notify_send("WATCHDOG=1");
 }

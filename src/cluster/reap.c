@@ -63,6 +63,20 @@ static bool has_heir(const struct slot *slot)
     return heir != NULL && heir->generation == slot->generation && slot_is_alive(heir->state);
 }
 
+/* It is replaced at once if it had proven itself; else it waits, and the workers notice nothing. */
+static enum verdict judge_servant(struct slot *slot, struct obituary *obituary)
+{
+    int64_t now_ms = obituary->death.when_ms;
+    bool proven = slot->ready_ms != 0 && now_ms - slot->ready_ms >= RESPAWN_PROVEN_MS;
+    if (proven || slot->deliberate) {
+        slot->failed_boots = 0;
+        return VERDICT_REPLACED;
+    }
+    obituary->wait_ms = spawn_backoff_ms(slot);
+    slot->deadline_ms = now_ms + obituary->wait_ms;
+    return VERDICT_BACKOFF;
+}
+
 static enum verdict judge_holder(struct slot *slot, struct obituary *obituary)
 {
     struct master *master = slot->master;
@@ -72,12 +86,16 @@ static enum verdict judge_holder(struct slot *slot, struct obituary *obituary)
         slot->leaving = true;
         return VERDICT_SUCCEEDED;
     }
+    if (slot->held)
+        return VERDICT_DRAINED;
     if (exited_with((int)obituary->death.wait_status, EX_CONFIG)) {
         slot->held = true;
         sharing_change(master);
         return VERDICT_HELD;
     }
     slot->crashed = !slot->deliberate;
+    if (slot_role(slot) != ROLE_WORKER)
+        return judge_servant(slot, obituary);
     if (booted && now_ms - slot->ready_ms >= RESPAWN_PROVEN_MS)
         slot->failed_boots = 0;
     if (booted || slot->deliberate)
@@ -92,7 +110,8 @@ static enum verdict judge_leaver(const struct slot *slot)
 {
     if (slot->generation > slot->master->current->number)
         return VERDICT_GIVEN_UP;
-    return slot->number > slot->master->workers ? VERDICT_SPARED : VERDICT_SUCCEEDED;
+    const struct roll roll = roll_make(slot->master->conf, slot->master->workers);
+    return roll_has(&roll, slot->number) ? VERDICT_SUCCEEDED : VERDICT_SPARED;
 }
 
 /* What happens to the slot next. */
@@ -119,11 +138,25 @@ static void record(struct slot *slot, struct obituary *obituary)
 {
     struct master *master = slot->master;
     const struct death *death = &obituary->death;
-    struct scoreboard_exit last = {slot->worker, death->wait_status, death->when_ms};
+    bool leaves_gap = obituary->verdict == VERDICT_REPLACED || obituary->verdict == VERDICT_BACKOFF;
     obituary->poison = recorder_add(&master->recorder, death);
-    obituary_cause(death, master->last_death);
+    if (slot_role(slot) == ROLE_WORKER)
+        obituary_cause(death, master->last_death);
     obituary_log(obituary);
-    scoreboard_set_exit(slot_board(slot), &last);
+    obituary_chronicle(obituary, slot);
+    tally_death(slot, death, leaves_gap, clock_now_us());
+    if (obituary->poison > 0)
+        scoreboard_count(master->scoreboard, SCOREBOARD_POISONED);
+}
+
+/* One that has booted leaves its slot empty; from there, too, it may have to wait. */
+static void leave_slot(struct slot *slot, bool waits)
+{
+    bool has_booted = slot->ready_ms != 0;
+    if (!waits || has_booted)
+        slot_step(slot, SLOT_EXITED);
+    if (waits)
+        slot_step(slot, SLOT_FAILED);
 }
 
 static void bury(struct slot *slot, int wait_status, const struct rusage *usage, int64_t now_ms)
@@ -135,7 +168,7 @@ static void bury(struct slot *slot, int wait_status, const struct rusage *usage,
     obituary.death.oom = was_oom(slot->master, slot, wait_status);
     obituary.verdict = judge(slot, &obituary);
     record(slot, &obituary);
-    slot_step(slot, obituary.verdict == VERDICT_BACKOFF ? SLOT_FAILED : SLOT_EXITED);
+    leave_slot(slot, obituary.verdict == VERDICT_BACKOFF);
     if (slot->leaving || slot->candidate)
         slot_release(slot);
 }

@@ -4,7 +4,10 @@
 
 #include <inttypes.h>
 
+#include "base/clock.h"
 #include "base/log.h"
+#include "cluster/chronicle.h"
+#include "cluster/control_link.h"
 #include "cluster/generation.h"
 #include "cluster/kill.h"
 #include "cluster/master_state.h"
@@ -17,12 +20,14 @@
 #include "cluster/respawn.h"
 #include "cluster/sharing.h"
 #include "cluster/spawn.h"
+#include "cluster/status.h"
 #include "cluster/stop.h"
 #include "cluster/succession.h"
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
 #include "conf/conf.h"
 #include "host/notify.h"
+#include "ipc/scoreboard.h"
 
 /* The line about a spent budget comes at most this often. */
 #define COMPLAINT_MS 1000
@@ -32,7 +37,7 @@ static const char *const overdue[SLOT_STATES] = {
     [SLOT_STARTING] = "not ready in time",
     [SLOT_SERVING] = "its channel is lost",
     [SLOT_DRAINING] = "not finished in time",
-    [SLOT_KILLED] = "it hangs",
+    [SLOT_KILLED] = MASTER_HANGS,
 };
 
 static void check_overdue(struct slot *slot, int64_t now_ms)
@@ -58,6 +63,8 @@ static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
 {
     if (slot->state != SLOT_EMPTY || slot->held)
         return false;
+    if (slot_role(slot) != ROLE_WORKER)
+        return true; /* it waits for itself, and workers never wait for it */
     if (respawn_is_cautious(master->respawn) && table_count(master, SLOT_STARTING) > 0)
         return false;
     int64_t wait_ms = slot->crashed ? respawn_take(master->respawn, now_ms) : 0;
@@ -91,22 +98,23 @@ static struct slot *find_holder(struct master *master, unsigned number, int64_t 
     return slot;
 }
 
-static bool is_full(const struct master *master)
+static bool is_full(const struct master *master, const struct roll *roll)
 {
     unsigned holders = 0;
     for (size_t i = 0; i < master->n_slots; i++) {
         const struct slot *slot = &master->slots[i];
-        holders += slot_is_alive(slot->state) && slot->number <= master->workers &&
-                   !slot->leaving && !slot->candidate;
+        holders += slot_is_alive(slot->state) && roll_has(roll, slot->number) && !slot->leaving &&
+                   !slot->candidate;
     }
-    return holders >= master->workers;
+    return holders >= roll_count(roll);
 }
 
 static void refill(struct master *master, int64_t now_ms)
 {
-    if (is_full(master))
+    const struct roll roll = roll_make(master->conf, master->workers);
+    if (is_full(master, &roll))
         return;
-    for (unsigned number = 1; number <= master->workers; number++) {
+    for (unsigned number = 0; (number = roll_next(&roll, number)) != 0;) {
         struct slot *slot = find_holder(master, number, now_ms);
         if (slot != NULL && may_refill(master, slot, now_ms))
             spawn_worker(slot, now_ms);
@@ -117,8 +125,11 @@ static void refill(struct master *master, int64_t now_ms)
 static bool is_hopeless(const struct master *master)
 {
     unsigned held = 0;
-    for (size_t i = 0; i < master->n_slots; i++)
-        held += master->slots[i].held;
+    for (size_t i = 0; i < master->n_slots; i++) {
+        const struct slot *slot = &master->slots[i];
+        held += slot->held && !slot->leaving && slot_role(slot) == ROLE_WORKER &&
+                slot->number <= master->workers;
+    }
     return held >= master->workers;
 }
 
@@ -137,12 +148,15 @@ static void check_crash_loop(struct master *master, int64_t now_ms)
                   exits      ? "exiting (on_crash_loop = exit)"
                   : hopeless ? "none is tried again: correct the configuration and reload"
                              : "trying on with pauses");
+        chronicle(master, JOURNAL_CRASH_LOOP, NULL, "no worker serves (the last one: %s)",
+                  master->last_death);
         if (exits) {
             master->status = 1;
             stop_begin(master, WANT_STOP_FAST, now_ms);
         }
     } else if (!looping && master->degraded) {
         log_info("the crash loop is over");
+        chronicle(master, JOURNAL_RECOVERED, NULL, "the crash loop is over");
         notify_send("STATUS=Generation %u serves", master->current->number);
     }
     master->degraded = looping;
@@ -159,7 +173,10 @@ static int64_t earliest_change(const struct master *master, int64_t next_ms)
 
 static int64_t next_deadline(const struct master *master, int64_t now_ms)
 {
-    int64_t next_ms = master->patrol_ms;
+    int64_t looks_ms = control_link_due_ms(master, now_ms);
+    int64_t next_ms = master->patrol_ms < looks_ms ? master->patrol_ms : looks_ms;
+    if (master->wants != 0)
+        return now_ms; /* an order came by the control socket in this turn */
     if (master->refill_ms > now_ms && master->refill_ms < next_ms)
         next_ms = master->refill_ms;
     if (master->phase == MASTER_RUNNING)
@@ -195,6 +212,28 @@ static void run(struct master *master, unsigned wants, int64_t now_ms)
     announce_readiness(master);
 }
 
+/* During a stop; to open the log again is the order that counts in a long one. */
+static void linger(struct master *master, unsigned wants, int64_t now_ms)
+{
+    if ((wants & WANT_REOPEN) != 0)
+        reopen_logs(master);
+    stop_step(master, now_ms);
+}
+
+/* What others read of the instance as a whole. */
+static void show(struct master *master)
+{
+    const struct scoreboard_instance instance = {
+        .started_ms = master->started_ms,
+        .beat_ms = clock_now_ms(),
+        .condition = status_condition(master),
+        .generation = master->current->number,
+        .upgrades = master->upgrades,
+        .strength = master->workers,
+    };
+    scoreboard_set_instance(master->scoreboard, &instance);
+}
+
 bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
 {
     unsigned wants = master->wants;
@@ -206,8 +245,10 @@ bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
     patrol(master, now_ms);
     if (master->phase == MASTER_RUNNING)
         run(master, wants, now_ms);
-    else if ((wants & WANT_REOPEN) != 0)
-        reopen_logs(master); /* of all orders the one that counts in a long stop */
+    else
+        linger(master, wants, now_ms);
+    show(master);
+    control_link_step(master, now_ms);
     *ret_next_ms = next_deadline(master, now_ms);
     return master->phase == MASTER_RUNNING || !stop_is_complete(master);
 }

@@ -4,14 +4,18 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <stdio.h>
 #include <string.h>
 
 #include "base/log.h"
 #include "cluster/child.h"
+#include "cluster/chronicle.h"
+#include "cluster/control_link.h"
 #include "cluster/generation.h"
 #include "cluster/launch.h"
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
+#include "cluster/reopen.h"
 #include "cluster/respawn.h"
 #include "cluster/sharing.h"
 #include "cluster/strength.h"
@@ -20,6 +24,7 @@
 #include "conf/conf.h"
 #include "host/notify.h"
 #include "host/pidfile.h"
+#include "ipc/scoreboard.h"
 
 bool reload_is_active(const struct master *master)
 {
@@ -74,7 +79,7 @@ static const char *prepare(struct master *master, struct conf *conf)
         return "a socket cannot be opened";
     if (generation_open_access_log(master->reload.next) != 0)
         return "the access log cannot be opened";
-    int err = conf_open_log(&conf->log);
+    int err = reopen_as(master, &conf->log);
     if (err == 0) {
         master->last_generation++;
         return NULL;
@@ -89,12 +94,25 @@ static void tell_manager(const struct master *master, const char *what, const ch
     notify_send("%sSTATUS=%s%s", master->ready ? "READY=1\n" : "", what, why);
 }
 
+/* What is said of it to those who wait for the end, and to those who look later. */
+static void conclude(struct master *master, bool succeeded, const char *text)
+{
+    struct outcome *outcome = &master->reloaded;
+    outcome->number = master->reloads;
+    outcome->succeeded = succeeded;
+    snprintf(outcome->text, sizeof outcome->text, "%s", text);
+    scoreboard_count(master->scoreboard,
+                     succeeded ? SCOREBOARD_RELOADS : SCOREBOARD_RELOADS_FAILED);
+    chronicle(master, succeeded ? JOURNAL_RELOADED : JOURNAL_RELOAD_FAILED, NULL, "%s", text);
+}
+
 static void refuse(struct master *master, struct conf *conf, const char *why)
 {
     struct generation *next = master->reload.next;
     master->reload.next = NULL;
     drop_pidfile(master);
     log_error("reload refused: %s, generation %u goes on", why, master->current->number);
+    conclude(master, false, why);
     tell_manager(master, "Reload refused: ", why);
     if (next != NULL)
         generation_free(next); /* with conf, which is its own by then */
@@ -117,6 +135,7 @@ void reload_begin(struct master *master, int64_t now_ms)
     struct reload *reload = &master->reload;
     char error[CONF_ERROR_SIZE];
     struct conf *conf = NULL;
+    master->reloads++;
     if (master->ready)
         notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, notify_monotonic_us());
     const char *why =
@@ -130,12 +149,14 @@ void reload_begin(struct master *master, int64_t now_ms)
         log_warning("instance.daemon has changed, which counts from the next start on");
     strength_announce_sandbox(&conf->instance);
     reload->workers = strength_decide(&conf->instance);
-    listeners_grow(reload->next->listeners, reload->workers, master->last_worker);
+    listeners_grow(reload->next->listeners[PURPOSE_CLIENTS], reload->workers, master->last_worker);
     reload->began_ms = now_ms;
     reload->deadline_ms = now_ms + conf->instance.boot_timeout_ms;
     reload->failed = false;
     log_info("reloading: generation %u boots with %u worker%s", reload->next->number,
              reload->workers, reload->workers == 1 ? "" : "s");
+    chronicle(master, JOURNAL_RELOAD, NULL, "generation %u boots with %u worker%s",
+              reload->next->number, reload->workers, reload->workers == 1 ? "" : "s");
 }
 
 static void change_policy(struct master *master)
@@ -147,11 +168,21 @@ static void change_policy(struct master *master)
     master->respawn = respawn;
 }
 
+static void apply_listeners(const struct generation *generation)
+{
+    for (int purpose = 0; purpose < PURPOSES; purpose++) {
+        struct purpose_listens wanted;
+        purpose_find(generation->conf, (enum purpose)purpose, &wanted);
+        listeners_apply(generation->listeners[purpose], &wanted);
+    }
+}
+
 /* The new generation takes over; what the old one alone listened on is emptied by its workers. */
 static void promote(struct master *master, int64_t now_ms)
 {
     struct generation *old = master->current, *new = master->reload.next;
-    bool drops = listeners_have_unshared(old->listeners);
+    char text[MASTER_OUTCOME_SIZE];
+    bool drops = listeners_have_unshared(old->listeners[PURPOSE_CLIENTS]);
     for (size_t i = 0; i < master->n_slots; i++) {
         struct slot *slot = &master->slots[i];
         if (slot->candidate)
@@ -163,11 +194,16 @@ static void promote(struct master *master, int64_t now_ms)
     master->conf = new->conf;
     master->workers = master->reload.workers;
     master->reload.next = NULL;
-    listeners_apply(new->listeners, new->conf);
+    apply_listeners(new);
+    master->ordered_level = -1;
+    log_set_level((enum log_level) new->conf->log.level);
     change_policy(master);
     move_pidfile(master);
-    log_info("reloaded: generation %u serves after %" PRId64 " ms, generation %u finishes",
+    snprintf(text, sizeof text, "generation %u serves after %" PRId64 " ms, generation %u finishes",
              new->number, now_ms - master->reload.began_ms, old->number);
+    log_info("reloaded: %s", text);
+    conclude(master, true, text);
+    control_link_listen(master);
     master->ready = true;
     notify_send("READY=1\nMAINPID=%d\nSTATUS=Generation %u serves", (int)master->pid, new->number);
     generation_free(old);
@@ -176,12 +212,15 @@ static void promote(struct master *master, int64_t now_ms)
 /* Give up the generation that boots. */
 static void abandon(struct master *master, const char *why, int64_t now_ms)
 {
+    char text[MASTER_OUTCOME_SIZE];
     struct generation *next = master->reload.next;
-    bool take_queue = listeners_have_unshared(next->listeners);
-    if (conf_open_log(&master->conf->log) != 0)
+    bool take_queue = listeners_have_unshared(next->listeners[PURPOSE_CLIENTS]);
+    if (reopen_as(master, &master->conf->log) != 0)
         log_error("cannot log to %s any more", master->conf->log.target);
-    log_error("reload failed: %s (the last death: %s), generation %u goes on", why,
-              master->last_death[0] != '\0' ? master->last_death : "none", master->current->number);
+    snprintf(text, sizeof text, "%s (the last death: %s), generation %u goes on", why,
+             master->last_death[0] != '\0' ? master->last_death : "none", master->current->number);
+    log_error("reload failed: %s", text);
+    conclude(master, false, text);
     for (size_t i = 0; i < master->n_slots; i++)
         if (master->slots[i].candidate)
             succession_retire(&master->slots[i], "its generation is given up", take_queue, now_ms);
@@ -205,10 +244,29 @@ static unsigned count_ready(const struct master *master, unsigned *ret_present)
     return ready;
 }
 
+static struct roll next_roll(const struct master *master)
+{
+    return roll_make(master->reload.next->conf, master->reload.workers);
+}
+
 static void fork_missing(struct master *master, int64_t now_ms)
 {
-    for (unsigned number = 1; number <= master->reload.workers; number++)
+    const struct roll roll = next_roll(master);
+    for (unsigned number = 0; (number = roll_next(&roll, number)) != 0;)
         succession_prepare(master, number, now_ms);
+}
+
+unsigned reload_count_ready(const struct master *master, unsigned *ret_wanted)
+{
+    const struct roll roll = next_roll(master);
+    unsigned present;
+    *ret_wanted = roll_count(&roll);
+    return count_ready(master, &present);
+}
+
+unsigned reload_number(const struct master *master)
+{
+    return master->reload.next->number;
 }
 
 void reload_step(struct master *master, int64_t now_ms)
@@ -217,13 +275,14 @@ void reload_step(struct master *master, int64_t now_ms)
     unsigned present;
     if (reload->next == NULL)
         return;
-    unsigned ready = count_ready(master, &present);
+    const struct roll roll = next_roll(master);
+    unsigned wanted = roll_count(&roll), ready = count_ready(master, &present);
     if (reload->failed)
         abandon(master, "a worker of the new generation did not become ready", now_ms);
-    else if (ready == reload->workers)
+    else if (ready == wanted)
         promote(master, now_ms);
     else if (now_ms >= reload->deadline_ms)
         abandon(master, "the new generation was not ready in time", now_ms);
-    else if (present < reload->workers)
+    else if (present < wanted)
         fork_missing(master, now_ms);
 }

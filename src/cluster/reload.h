@@ -22,4 +22,11 @@ bool reload_is_active(const struct master *master);
 /* Whether one is under way that writes the log elsewhere. */
 bool reload_moves_log(const struct master *master);
 
+/* During a reload: how many children of the next generation are READY, of how many that are wanted.
+ */
+unsigned reload_count_ready(const struct master *master, unsigned *ret_wanted);
+
+/* During a reload: the number of the next generation. */
+unsigned reload_number(const struct master *master);
+
 #endif

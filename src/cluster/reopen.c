@@ -9,6 +9,7 @@
 #include "base/log.h"
 #include "cluster/generation.h"
 #include "cluster/master_state.h"
+#include "cluster/table.h"
 #include "conf/conf.h"
 #include "ipc/channel.h"
 
@@ -17,7 +18,7 @@ static void hand_over(struct slot *slot, enum message_type type, int fd)
     const struct message message = {.type = type, .log.fd = fd};
     int err = slot->channel != NULL ? channel_send(slot->channel, &message) : 0;
     if (err != 0)
-        log_warning("worker %" PRIu64 " keeps its old %s: %s", slot->worker,
+        log_warning("%s %" PRIu64 " keeps its old %s: %s", role_name(slot_role(slot)), slot->worker,
                     type == MESSAGE_LOG ? "log" : "access log", strerror(-err));
 }
 
@@ -28,10 +29,18 @@ static const struct conf_log *settings_of(const struct master *master)
     return next != NULL ? &next->conf->log : &master->conf->log;
 }
 
+int reopen_as(const struct master *master, const struct conf_log *conf)
+{
+    int err = conf_open_log(conf);
+    if (err == 0 && master->ordered_level >= 0)
+        log_set_level((enum log_level)master->ordered_level);
+    return err;
+}
+
 static void reopen_log(struct master *master)
 {
     const struct conf_log *conf = settings_of(master);
-    int err = conf_open_log(conf);
+    int err = reopen_as(master, conf);
     if (err != 0) {
         log_error("cannot open %s again: %s, logging on into the old file", conf->target,
                   strerror(-err));

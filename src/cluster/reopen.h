@@ -4,6 +4,7 @@
 #ifndef ZOMBIE_CLUSTER_REOPEN_H
 #define ZOMBIE_CLUSTER_REOPEN_H
 
+struct conf_log;
 struct master;
 
 /*
@@ -13,5 +14,12 @@ struct master;
  * says so.
  */
 void reopen_logs(struct master *master);
+
+/*
+ * Log where this section says from now on; a level that was ordered stays in force.
+ * Returns 0, or -errno and nothing has changed.
+ */
+__attribute__((warn_unused_result)) int reopen_as(const struct master *master,
+                                                  const struct conf_log *conf);
 
 #endif

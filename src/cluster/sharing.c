@@ -55,8 +55,8 @@ static bool lacks_socket(const struct slot *slot)
     struct master *master = slot->master;
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return false; /* its successor will have what it needs */
-    return listeners_lack(master->current->listeners, find_share(master, slot->number), slot->share,
-                          slot->worker);
+    return listeners_lack(master->current->listeners[PURPOSE_CLIENTS],
+                          find_share(master, slot->number), slot->share, slot->worker);
 }
 
 static bool has_candidate(const struct master *master)

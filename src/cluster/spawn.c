@@ -11,9 +11,12 @@
 #include <sysexits.h>
 #include <unistd.h>
 
+#include "admin/admin.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "cluster/child.h"
+#include "cluster/chronicle.h"
+#include "cluster/control_link.h"
 #include "cluster/generation.h"
 #include "cluster/hear.h"
 #include "cluster/listeners.h"
@@ -48,34 +51,115 @@ const struct generation *spawn_generation(const struct slot *slot)
     return slot->candidate && master->reload.next != NULL ? master->reload.next : master->current;
 }
 
-/* The child's side: never returns to the loop that it was copied with. */
-static _Noreturn void be_worker(const struct slot *slot, int channel_fd)
+/* Of the two socket pairs the ends that are the child's. */
+struct child_ends {
+    int channel_fd;
+    int control_fd; /* for the admin role; else -1 */
+};
+
+static struct life_birth make_life(const struct slot *slot, const struct conf *conf,
+                                   const struct child_ends *ends)
 {
-    const struct generation *generation = spawn_generation(slot);
-    struct worker_birth birth = {
-        .conf = generation->conf,
-        .scoreboard = slot_board(slot),
-        .worker = slot->worker,
+    return (struct life_birth){
+        .id = slot->worker,
         .slot = slot->number,
         .master = slot->master->pid,
-        .channel_fd = channel_fd,
-        .access_log_fd = generation->access_log_fd,
+        .channel_fd = ends->channel_fd,
+        .scoreboard = slot_board(slot),
+        .grace_ms = conf->instance.grace_ms,
+        .drain_idle_ms = conf->instance.drain_idle_ms,
     };
-    int *fds = NULL;
-    log_identify("worker", slot->worker);
-    if (listeners_share(generation->listeners, slot->share, &fds, &birth.n_listeners) != 0)
+}
+
+/* Descriptors that a child keeps: its listeners, then three more. */
+#define ENDS 3
+
+/* What the child listens on; allocated, for as long as the process lives. */
+static int *collect_fds(const struct slot *slot, enum purpose purpose, size_t *ret_n)
+{
+    const struct listeners *listeners = spawn_generation(slot)->listeners[purpose];
+    struct share share = purpose == PURPOSE_CLIENTS ? slot->share : (struct share){slot->number, 1};
+    int *fds;
+    if (listeners_share(listeners, share, ENDS, &fds, ret_n) != 0)
         exit(EX_OSERR);
+    return fds;
+}
+
+/* Shed what is the master's, or end. */
+static void settle(const struct slot *slot, const int *fds, size_t n)
+{
+    struct child_plan plan = {.instance = &spawn_generation(slot)->conf->instance,
+                              .role = slot_role(slot),
+                              .number = slot->number,
+                              .fds = fds,
+                              .n_fds = n};
+    int status = child_settle(&plan);
+    if (status != 0)
+        exit(status);
+}
+
+static _Noreturn void be_worker(const struct slot *slot, const struct child_ends *ends)
+{
+    const struct generation *generation = spawn_generation(slot);
+    struct worker_birth birth = {.life = make_life(slot, generation->conf, ends),
+                                 .conf = generation->conf,
+                                 .access_log_fd = generation->access_log_fd};
+    int *fds = collect_fds(slot, PURPOSE_CLIENTS, &birth.n_listeners);
+    fds[birth.n_listeners] = ends->channel_fd;
+    fds[birth.n_listeners + 1] = generation->access_log_fd;
     birth.listeners = fds;
-    int status = child_settle(&birth);
-    exit(status == 0 ? worker_run(&birth) : status);
+    settle(slot, fds, birth.n_listeners + 2);
+    exit(worker_run(&birth));
+}
+
+static _Noreturn void be_admin(const struct slot *slot, const struct child_ends *ends)
+{
+    const struct generation *generation = spawn_generation(slot);
+    struct admin_birth birth = {.life = make_life(slot, generation->conf, ends),
+                                .conf = generation->conf,
+                                .scoreboard = slot->master->scoreboard,
+                                .control_fd = ends->control_fd};
+    int *fds = collect_fds(slot, PURPOSE_ADMIN, &birth.n_listeners);
+    fds[birth.n_listeners] = ends->channel_fd;
+    fds[birth.n_listeners + 1] = ends->control_fd;
+    birth.listeners = fds;
+    settle(slot, fds, birth.n_listeners + 2);
+    exit(admin_run(&birth));
+}
+
+/* A level that was ordered ends with the generation that it was ordered for. */
+static void take_log_level(const struct slot *slot)
+{
+    const struct generation *generation = spawn_generation(slot);
+    if (generation != slot->master->current)
+        log_set_level((enum log_level)generation->conf->log.level);
+}
+
+/* The child's side: never returns to the loop that it was copied with. */
+static _Noreturn void be_child(const struct slot *slot, const struct child_ends *ends)
+{
+    log_identify(role_name(slot_role(slot)), slot->worker);
+    take_log_level(slot);
+    if (slot_role(slot) == ROLE_ADMIN)
+        be_admin(slot, ends);
+    be_worker(slot, ends);
+}
+
+static void log_birth_failed(const char *who, const struct slot *slot, int err, int64_t wait_ms)
+{
+    if (slot_role(slot) != ROLE_WORKER)
+        log_warning("cannot start the %s child: %s, trying again in %" PRId64 " ms",
+                    role_name(slot_role(slot)), strerror(-err), wait_ms);
+    else
+        log_warning("cannot start %s for slot %u: %s, trying again in %" PRId64 " ms", who,
+                    slot->number, strerror(-err), wait_ms);
 }
 
 /* A successor for one who is to be recycled: the holder serves, so nothing is urgent. */
 static void postpone(struct slot *slot, int err, int64_t now_ms)
 {
     int64_t wait_ms = recycling_postpone(slot->master, now_ms);
-    log_warning("cannot start a successor for slot %u: %s, trying again in %" PRId64 " ms",
-                slot->number, strerror(-err), wait_ms);
+    log_birth_failed("a successor", slot, err, wait_ms);
     if (slot->state == SLOT_STARTING)
         slot_step(slot, SLOT_EXITED);
     slot_release(slot);
@@ -84,10 +168,12 @@ static void postpone(struct slot *slot, int err, int64_t now_ms)
 static void temporise(struct slot *slot, int err, int64_t now_ms)
 {
     int64_t wait_ms = spawn_backoff_ms(slot);
-    respawn_boot_failed(slot->master->respawn);
-    log_warning("cannot start a worker for slot %u: %s, trying again in %" PRId64 " ms",
-                slot->number, strerror(-err), wait_ms);
-    snprintf(slot->master->last_death, MASTER_CAUSE_SIZE, "not even forked, %s", strerror(-err));
+    if (slot_role(slot) == ROLE_WORKER) {
+        respawn_boot_failed(slot->master->respawn);
+        snprintf(slot->master->last_death, MASTER_CAUSE_SIZE, "not even forked, %s",
+                 strerror(-err));
+    }
+    log_birth_failed("a worker", slot, err, wait_ms);
     slot->deadline_ms = now_ms + wait_ms;
     slot_step(slot, SLOT_FAILED);
 }
@@ -112,37 +198,61 @@ static void prepare_birth(struct slot *slot)
     slot->killed_for = NULL;
     slot->recycled = false;
     slot->pulse = (struct hang_pulse){0};
+    slot->sample = (struct sample){0};
     slot_step(slot, SLOT_SPAWNED);
 }
 
 static void record_birth(struct slot *slot, pid_t pid)
 {
-    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker),
-                                       LOG_NUMBER("slot", slot->number), LOG_NUMBER("pid", pid),
+    const struct log_field fields[] = {LOG_NUMBER("worker", slot->worker), slot_field(slot),
+                                       LOG_NUMBER("pid", pid),
                                        LOG_NUMBER("generation", slot->generation)};
     slot->master->last_worker = slot->worker;
     slot->pid = pid;
     slot_show(slot);
-    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "worker %" PRIu64 " forked",
-              slot->worker);
+    tally_birth(slot);
+    chronicle(slot->master, JOURNAL_BIRTH, slot, "%s",
+              slot->candidate   ? "beside the one that it is to succeed"
+              : slot->successor ? "in place of one that has died"
+                                : "forked");
+    log_write(LOG_LEVEL_INFO, fields, sizeof fields / sizeof fields[0], "%s %" PRIu64 " forked",
+              role_name(slot_role(slot)), slot->worker);
+}
+
+/* Make both ends of what master and child speak by; the master's are in good hands then. */
+static int connect_child(struct slot *slot, struct child_ends *ret_ends)
+{
+    int fds[2];
+    struct child_ends ends = {-1, -1};
+    int err = channel_pair(fds);
+    if (err != 0)
+        return err;
+    ends.channel_fd = fds[1];
+    err = hear_worker(slot, fds[0]);
+    if (err == 0 && slot_role(slot) == ROLE_ADMIN)
+        err = control_link_pair(slot->master->control, &ends.control_fd);
+    if (err == 0)
+        *ret_ends = ends;
+    else
+        close(ends.channel_fd);
+    return err;
 }
 
 /* Returns the process id, or -errno. */
 static pid_t give_birth(struct slot *slot)
 {
-    int fds[2];
-    int err = channel_pair(fds);
+    struct child_ends ends;
+    int err = connect_child(slot, &ends);
     if (err != 0)
         return err;
-    err = hear_worker(slot, fds[0]);
-    if (err == 0) {
-        prepare_birth(slot);
-        pid_t pid = fork();
-        if (pid == 0)
-            be_worker(slot, fds[1]);
-        err = pid > 0 ? pid : -errno;
-    }
-    close(fds[1]);
+    prepare_birth(slot);
+    pid_t pid = fork();
+    if (pid == 0)
+        be_child(slot, &ends);
+    err = pid > 0 ? pid : -errno;
+    close(ends.channel_fd);
+    if (ends.control_fd >= 0)
+        close(ends.control_fd);
     return err;
 }
 

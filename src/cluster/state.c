@@ -10,6 +10,8 @@
 #include <jansson.h>
 #include <uuid/uuid.h>
 
+#include "cluster/purpose.h"
+#include "cluster/role.h"
 #include "cluster/state_member.h"
 #include "conf/conf.h"
 
@@ -41,12 +43,13 @@ static const struct state_member listener_members[] = {
     {FIELD(struct state_listener, inode, STATE_UINT64), ANY},
     {FIELD(struct state_listener, socket, STATE_UINT32), RANGE(0, CONF_WORKERS_MAX - 1),
      .since = 2},
+    {FIELD(struct state_listener, purpose, STATE_UINT32), RANGE(0, PURPOSES - 1), .since = 3},
     END};
 
 static const struct state_member worker_members[] = {
     {FIELD(struct state_worker, place, STATE_UINT32), RANGE(0, WORKERS_MAX - 1),
      .name = STATE_PLACE},
-    {FIELD(struct state_worker, number, STATE_UINT32), RANGE(1, UINT32_MAX)},
+    {FIELD(struct state_worker, number, STATE_UINT32), RANGE(1, ROLE_NUMBERS)},
     {FIELD(struct state_worker, generation, STATE_UINT32), RANGE(1, UINT32_MAX)},
     {FIELD(struct state_worker, state, STATE_SLOT)},
     {FIELD(struct state_worker, worker, STATE_UINT64), RANGE(1, INT64_MAX), .name = STATE_WORKER},
@@ -66,7 +69,7 @@ static const struct state_member worker_members[] = {
 static const struct state_member death_members[] = {
     {FIELD(struct death, when_ms, STATE_INT64), TIME},
     {FIELD(struct death, worker, STATE_UINT64), RANGE(1, INT64_MAX)},
-    {FIELD(struct death, slot, STATE_UINT32), RANGE(1, UINT32_MAX)},
+    {FIELD(struct death, slot, STATE_UINT32), RANGE(1, ROLE_NUMBERS)},
     {FIELD(struct death, generation, STATE_UINT32), RANGE(1, UINT32_MAX)},
     {FIELD(struct death, pid, STATE_INT64), RANGE(2, PID_MAX)},
     {FIELD(struct death, uptime_ms, STATE_INT64), TIME},
@@ -87,6 +90,17 @@ static const struct state_member death_members[] = {
     {FIELD(struct death, poison, STATE_BOOL)},
     END};
 
+static const struct state_member event_members[] = {
+    {FIELD(struct journal_entry, sequence, STATE_UINT64), RANGE(1, INT64_MAX)},
+    {FIELD(struct journal_entry, wall_ms, STATE_INT64), TIME},
+    {FIELD(struct journal_entry, kind, STATE_UINT32), RANGE(0, JOURNAL_KINDS - 1)},
+    {FIELD(struct journal_entry, worker, STATE_UINT64), RANGE(0, INT64_MAX)},
+    {FIELD(struct journal_entry, slot, STATE_UINT32), RANGE(0, ROLE_NUMBERS)},
+    {FIELD(struct journal_entry, pid, STATE_INT64), RANGE(0, PID_MAX)},
+    {FIELD(struct journal_entry, generation, STATE_UINT32), RANGE(0, UINT32_MAX)},
+    {FIELD(struct journal_entry, text, STATE_TEXT), TEXT(JOURNAL_TEXT_SIZE)},
+    END};
+
 const struct state_member state_members[] = {
     {FIELD(struct state, uuid, STATE_UUID)},
     {FIELD(struct state, started_ms, STATE_INT64), TIME},
@@ -105,6 +119,9 @@ const struct state_member state_members[] = {
      RANGE(0, LISTENERS_MAX)},
     {LIST(struct state, workers, struct state_worker, worker_members), RANGE(0, WORKERS_MAX)},
     {LIST(struct state, deaths, struct death, death_members), RANGE(0, RECORDER_DEATHS)},
+    {FIELD(struct state, log_ring_fd, STATE_INT), DESCRIPTOR, .optional = true, .since = 3},
+    {LIST(struct state, events, struct journal_entry, event_members), RANGE(0, JOURNAL_ENTRIES),
+     .since = 3},
     END};
 
 _Static_assert(sizeof(pid_t) == sizeof(int), "STATE_INT is also for pids");

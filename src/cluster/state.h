@@ -11,12 +11,14 @@
 #include <stdint.h>
 #include <sys/types.h>
 
+#include "cluster/journal.h"
 #include "cluster/recorder.h"
 #include "cluster/slot.h"
 
 /* Rises with each change of meaning here; the layout of the scoreboard and of messages has its own
- * number. States from the oldest version on are read; what they lack is 0. */
-#define STATE_VERSION        2
+ * number. States from the oldest version on are read; what they lack is 0, or -1 where that
+ * stands for none. */
+#define STATE_VERSION        3
 #define STATE_VERSION_OLDEST 1
 
 /* Room for the reason of a refusal. */
@@ -26,9 +28,10 @@
 struct state_listener {
     char *title; /* as the configuration names it */
     int fd;
-    uint64_t device; /* of a unix socket's file, */
-    uint64_t inode;  /* ... which the master removes; both 0: none */
-    uint32_t socket; /* 0, 1, ...: those of one address follow each other; since version 2 */
+    uint64_t device;  /* of a unix socket's file, */
+    uint64_t inode;   /* ... which the master removes; both 0: none */
+    uint32_t socket;  /* 0, 1, ...: those of one address follow each other; since version 2 */
+    uint32_t purpose; /* enum purpose of purpose.h; since version 3 */
 };
 
 /* A worker that lives. */
@@ -71,6 +74,9 @@ struct state {
     size_t n_workers;
     struct death *deaths; /* oldest first */
     size_t n_deaths;
+    int log_ring_fd;              /* -1: none; since version 3, as what follows */
+    struct journal_entry *events; /* oldest first */
+    size_t n_events;
 };
 
 /*

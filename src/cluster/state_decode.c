@@ -268,8 +268,11 @@ static int read_members(struct reader *reader, const struct state_member *member
             return refuse(reader, "unknown");
     }
     for (; members->key != NULL; members++) {
-        if (members->since > reader->version)
+        if (members->since > reader->version) {
+            if (members->optional && members->kind == STATE_INT)
+                store(members, -1, (char *)base + members->offset);
             continue;
+        }
         reader->place.key = members->key;
         value = json_object_get(object, members->key);
         int r =
@@ -320,8 +323,9 @@ static int check_listener(struct reader *reader, const struct state *state, size
     const struct state_listener *listener = &state->listeners[i];
     const struct state_listener *before = i > 0 ? listener - 1 : NULL;
 
-    if (listener->socket == 0 || (before != NULL && before->socket + 1 == listener->socket &&
-                                  strcmp(before->title, listener->title) == 0))
+    if (listener->socket == 0 ||
+        (before != NULL && before->socket + 1 == listener->socket &&
+         before->purpose == listener->purpose && strcmp(before->title, listener->title) == 0))
         return 0;
     reader->place = (struct state_place){.list = "listeners", .index = i, .key = "socket"};
     return refuse(reader, "%" PRIu32 ", but socket %" PRIu32 " of that title is not right before",

@@ -3,6 +3,7 @@
 #include "cluster/stop.h"
 
 #include "base/log.h"
+#include "cluster/chronicle.h"
 #include "cluster/generation.h"
 #include "cluster/kill.h"
 #include "cluster/listeners.h"
@@ -15,17 +16,21 @@
 /* How long a worker has to leave at once, before it is killed. */
 #define FAST_MS 1000
 
-static void tell_all(struct master *master, const struct message *message, int64_t deadline_ms)
+static void tell(struct slot *slot, const struct message *message, int64_t deadline_ms)
 {
-    for (size_t i = 0; i < master->n_slots; i++) {
-        struct slot *slot = &master->slots[i];
-        if (slot->state == SLOT_BACKOFF) {
-            slot->deadline_ms = INT64_MAX;
-            slot_step(slot, SLOT_RETRY);
-        } else if (slot_is_alive(slot->state) && slot->state != SLOT_KILLED) {
-            kill_by_message(slot, message, deadline_ms);
-        }
+    if (slot->state == SLOT_BACKOFF) {
+        slot->deadline_ms = INT64_MAX;
+        slot_step(slot, SLOT_RETRY);
+    } else if (slot_is_alive(slot->state) && slot->state != SLOT_KILLED) {
+        kill_by_message(slot, message, deadline_ms);
     }
+}
+
+static void tell_workers(struct master *master, const struct message *message, int64_t deadline_ms)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (slot_role(&master->slots[i]) == ROLE_WORKER)
+            tell(&master->slots[i], message, deadline_ms);
 }
 
 static void stop_gracefully(struct master *master, bool unhurried, int64_t now_ms)
@@ -39,14 +44,14 @@ static void stop_gracefully(struct master *master, bool unhurried, int64_t now_m
     log_info("stopping: the workers finish what they have%s",
              unhurried ? ", however long it takes" : "");
     int64_t deadline_ms = now_ms + instance->drain_delay_ms + instance->grace_ms;
-    tell_all(master, &message, unhurried ? INT64_MAX : deadline_ms);
+    tell_workers(master, &message, unhurried ? INT64_MAX : deadline_ms);
 }
 
 static void stop_fast(struct master *master, int64_t now_ms)
 {
     struct message message = {.type = MESSAGE_STOP};
     log_info("stopping at once: the workers drop what they have");
-    tell_all(master, &message, now_ms + FAST_MS);
+    tell_workers(master, &message, now_ms + FAST_MS);
 }
 
 /* A signal that asks for a stop again asks for a faster one. */
@@ -71,14 +76,36 @@ void stop_begin(struct master *master, unsigned wants, int64_t now_ms)
         return;
     master->phase = phase;
     notify_send("STOPPING=1\nSTATUS=Stopping");
+    chronicle(master, JOURNAL_STOP, NULL, "%s",
+              phase == MASTER_STOPPING_FAST ? "at once" : "the workers finish what they have");
     upgrade_cancel(master);
-    listeners_close(master->current->listeners);
+    listeners_close(master->current->listeners[PURPOSE_CLIENTS]);
     if (master->reload.next != NULL)
-        listeners_close(master->reload.next->listeners);
+        listeners_close(master->reload.next->listeners[PURPOSE_CLIENTS]);
     if (phase == MASTER_STOPPING_FAST)
         stop_fast(master, now_ms);
     else
         stop_gracefully(master, phase == MASTER_STOPPING_UNHURRIED, now_ms);
+}
+
+static bool has_workers(const struct master *master)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (slot_is_alive(master->slots[i].state) && slot_role(&master->slots[i]) == ROLE_WORKER)
+            return true;
+    return false;
+}
+
+void stop_step(struct master *master, int64_t now_ms)
+{
+    const struct message message = {.type = MESSAGE_STOP};
+    if (has_workers(master))
+        return;
+    for (size_t i = 0; i < master->n_slots; i++) {
+        struct slot *slot = &master->slots[i];
+        if (slot_role(slot) != ROLE_WORKER && slot->state != SLOT_DRAINING)
+            tell(slot, &message, now_ms + FAST_MS);
+    }
 }
 
 bool stop_is_complete(const struct master *master)

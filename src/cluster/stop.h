@@ -15,7 +15,13 @@ struct master;
  */
 void stop_begin(struct master *master, unsigned wants, int64_t now_ms);
 
-/* Whether all workers are gone. */
+/*
+ * Once a turn of a stop: when the workers are gone, the other roles may go. Until
+ * then they are there for those who watch.
+ */
+void stop_step(struct master *master, int64_t now_ms);
+
+/* Whether all children are gone. */
 bool stop_is_complete(const struct master *master);
 
 #endif

@@ -3,6 +3,7 @@
 #include "cluster/strength.h"
 
 #include "base/log.h"
+#include "cluster/chronicle.h"
 #include "cluster/generation.h"
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
@@ -30,7 +31,12 @@ unsigned strength_decide(const struct conf_instance *instance)
     }
     cpu_count_describe(&facts, instance->reserve_cpus, instance->containers, sum);
     log_info("%s", sum);
-    return (unsigned)cpu_count_workers(&facts, instance->reserve_cpus, instance->containers);
+    long workers = cpu_count_workers(&facts, instance->reserve_cpus, instance->containers);
+    if (workers > instance->max_workers) {
+        log_info("%ld workers are the most (instance.max_workers)", instance->max_workers);
+        workers = instance->max_workers;
+    }
+    return (unsigned)workers;
 }
 
 void strength_raise_descriptors(const struct conf *conf)
@@ -71,25 +77,64 @@ int strength_make_policy(const struct conf *conf, struct respawn **ret_respawn)
     return respawn_new(&limits, ret_respawn);
 }
 
-void strength_raise(struct master *master)
+/* Those that go may have been the only ones that serve: who was drained is wanted again. */
+static void release_drained(struct master *master)
 {
-    if (master->workers >= CONF_WORKERS_MAX) {
-        log_warning("%u workers are the most", master->workers);
+    for (unsigned number = 1; number <= master->workers; number++) {
+        struct slot *holder = table_holder(master, number);
+        if (holder == NULL || !holder->drained)
+            continue;
+        holder->held = false;
+        holder->drained = false;
+        holder->leaving = slot_is_alive(holder->state);
+        log_info("slot %u is filled again, since fewer workers are wanted", number);
+    }
+}
+
+/* Let it be as many; who is missing or too many follows from it. */
+static void change_strength(struct master *master, unsigned workers)
+{
+    chronicle(master, JOURNAL_SCALE, NULL, "%u workers, %u before", workers, master->workers);
+    bool rises = workers > master->workers;
+    master->workers = workers;
+    sharing_change(master);
+    if (!rises) {
+        release_drained(master);
         return;
     }
-    master->workers++;
-    log_info("one worker more: %u, until the next reload", master->workers);
-    listeners_grow(master->current->listeners, master->workers, master->last_worker);
-    sharing_change(master);
+    listeners_grow(master->current->listeners[PURPOSE_CLIENTS], workers, master->last_worker);
     if (!master->degraded)
         notify_send("STATUS=Generation %u serves", master->current->number);
+}
+
+void strength_set(struct master *master, unsigned workers)
+{
+    if (workers == master->workers)
+        return;
+    log_info("%u worker%s, until the next reload", workers, workers == 1 ? "" : "s");
+    change_strength(master, workers);
+}
+
+void strength_raise(struct master *master)
+{
+    if (master->workers >= (unsigned)master->conf->instance.max_workers) {
+        log_warning("%u workers are the most (instance.max_workers)", master->workers);
+        return;
+    }
+    log_info("one worker more: %u, until the next reload", master->workers + 1);
+    change_strength(master, master->workers + 1);
+}
+
+static bool is_surplus(const struct slot *slot)
+{
+    return slot_role(slot) == ROLE_WORKER && slot->number > slot->master->workers && !slot->leaving;
 }
 
 void strength_retire_surplus(struct master *master, int64_t now_ms)
 {
     const char *reason = master->workers > 0 ? "fewer workers are wanted" : "the instance pauses";
     for (size_t i = 0; i < master->n_slots; i++)
-        if (master->slots[i].number > master->workers && !master->slots[i].leaving)
+        if (is_surplus(&master->slots[i]))
             succession_retire(&master->slots[i], reason, false, now_ms);
 }
 
@@ -99,9 +144,8 @@ void strength_lower(struct master *master)
         log_warning("one worker is the least");
         return;
     }
-    master->workers--;
-    log_info("one worker fewer: %u, until the next reload", master->workers);
-    sharing_change(master);
+    log_info("one worker fewer: %u, until the next reload", master->workers - 1);
+    change_strength(master, master->workers - 1);
 }
 
 void strength_pause(struct master *master)
@@ -109,5 +153,6 @@ void strength_pause(struct master *master)
     master->workers = 0;
     log_warning("pausing: all workers leave, connections wait until a reload (HUP) or TTIN");
     notify_send("STATUS=Paused");
+    chronicle(master, JOURNAL_PAUSE, NULL, "all workers leave, connections wait");
     sharing_change(master);
 }

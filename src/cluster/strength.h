@@ -29,6 +29,12 @@ struct respawn_limits strength_respawn_limits(const struct conf_instance *instan
 __attribute__((warn_unused_result)) int strength_make_policy(const struct conf *conf,
                                                              struct respawn **ret_respawn);
 
+/*
+ * So many workers, 1..instance.max_workers, until the next reload: those that are
+ * missing are forked in the same turn, those that are too many leave.
+ */
+void strength_set(struct master *master, unsigned workers);
+
 /* One worker more, or fewer, until the next reload; never below one. */
 void strength_raise(struct master *master);
 void strength_lower(struct master *master);

@@ -5,6 +5,7 @@
 #include <inttypes.h>
 
 #include "base/log.h"
+#include "cluster/chronicle.h"
 #include "cluster/generation.h"
 #include "cluster/kill.h"
 #include "cluster/master_state.h"
@@ -47,13 +48,28 @@ void succession_retire(struct slot *slot, const char *reason, bool take_queue, i
     slot->candidate = false;
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return; /* it leaves already, or is being killed */
-    log_info("worker %" PRIu64 " leaves: %s", slot->worker, reason);
+    log_info("%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)), slot->worker, reason);
+    chronicle(slot->master, JOURNAL_LEAVING, slot, "%s", reason);
     message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
     message.drain.last = take_queue;
     slot->deliberate = true;
     int64_t deadline_ms = now_ms + instance->grace_ms;
     bool has_time = slot->state == SLOT_SERVING || deadline_ms < slot->deadline_ms;
     kill_by_message(slot, &message, has_time ? deadline_ms : slot->deadline_ms);
+}
+
+void succession_drain(struct slot *slot, int64_t now_ms)
+{
+    const struct conf_instance *instance = &slot->master->conf->instance;
+    struct message message = {.type = MESSAGE_DRAIN};
+    log_info("worker %" PRIu64 " leaves: its slot is drained, as ordered", slot->worker);
+    chronicle(slot->master, JOURNAL_LEAVING, slot, "its slot is drained, as ordered");
+    message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
+    slot->held = true;
+    slot->drained = true;
+    slot->retired = true;
+    slot->deliberate = true;
+    kill_by_message(slot, &message, now_ms + instance->grace_ms);
 }
 
 void succession_make_room(struct master *master, int64_t now_ms)

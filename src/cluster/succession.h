@@ -30,6 +30,12 @@ void succession_take_over(struct slot *candidate);
  */
 void succession_retire(struct slot *slot, const char *reason, bool take_queue, int64_t now_ms);
 
+/*
+ * The worker finishes what it has within grace_ms, and its slot is then held: not
+ * filled again before somebody wants it to be.
+ */
+void succession_drain(struct slot *slot, int64_t now_ms);
+
 /* To serve comes before to finish slowly: kill the oldest leaver, unless one is dying already. */
 void succession_make_room(struct master *master, int64_t now_ms);
 

@@ -3,7 +3,9 @@
 #include "cluster/table.h"
 
 #include <errno.h>
+#include <inttypes.h>
 #include <stdlib.h>
+#include <string.h>
 
 #include "base/log.h"
 #include "cluster/generation.h"
@@ -13,7 +15,7 @@
 #include "ipc/scoreboard.h"
 
 /* For each number a holder, a candidate and a leaver; and some more that leave slowly. */
-#define LEAVERS_SPARE 16
+#define LEAVERS_SPARE (16 + 3 * (ROLES - 1))
 #define PLACES        (3 * CONF_WORKERS_MAX + LEAVERS_SPARE)
 
 static int allocate(struct master *master)
@@ -57,6 +59,19 @@ void table_free(struct master *master)
     scoreboard_free(master->scoreboard);
 }
 
+enum role slot_role(const struct slot *slot)
+{
+    return role_of(slot->number);
+}
+
+struct log_field slot_field(const struct slot *slot)
+{
+    enum role role = slot_role(slot);
+    if (role == ROLE_WORKER)
+        return (struct log_field)LOG_NUMBER("slot", slot->number);
+    return (struct log_field)LOG_TEXT("slot", role_name(role));
+}
+
 struct scoreboard_slot *slot_board(const struct slot *slot)
 {
     const struct master *master = slot->master;
@@ -87,6 +102,8 @@ void slot_step(struct slot *slot, enum slot_event event)
 
 void slot_release(struct slot *slot)
 {
+    if (slot->number != 0 && !slot->leaving && !slot->candidate)
+        tally_forget(slot->master->tallies, slot->number);
     slot->number = 0;
     slot->leaving = false;
     slot->candidate = false;
@@ -94,6 +111,7 @@ void slot_release(struct slot *slot)
     slot->retired = false;
     slot->crashed = false;
     slot->held = false;
+    slot->drained = false;
     slot->failed_boots = 0;
     slot->deadline_ms = INT64_MAX;
     if (slot->state == SLOT_BACKOFF)
@@ -102,11 +120,25 @@ void slot_release(struct slot *slot)
         slot_show(slot);
 }
 
+void table_set_log_level(struct master *master, enum log_level level)
+{
+    const struct message message = {.type = MESSAGE_LOG_LEVEL, .log_level.level = (uint8_t)level};
+    master->ordered_level = (int)level;
+    log_set_level(level);
+    for (size_t i = 0; i < master->n_slots; i++) {
+        struct slot *slot = &master->slots[i];
+        int err = slot->channel != NULL ? channel_send(slot->channel, &message) : 0;
+        if (err != 0 && err != -EPIPE)
+            log_warning("%s %" PRIu64 " keeps its log level: %s", role_name(slot_role(slot)),
+                        slot->worker, strerror(-err));
+    }
+}
+
 unsigned table_count(const struct master *master, enum slot_state state)
 {
     unsigned n = 0;
     for (size_t i = 0; i < master->n_slots; i++)
-        n += master->slots[i].state == state;
+        n += master->slots[i].state == state && slot_role(&master->slots[i]) == ROLE_WORKER;
     return n;
 }
 

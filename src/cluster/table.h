@@ -8,6 +8,8 @@
 #include <stdbool.h>
 #include <sys/types.h>
 
+#include "base/log.h"
+#include "cluster/role.h"
 #include "cluster/slot.h"
 
 struct master;
@@ -39,16 +41,25 @@ void slot_show(const struct slot *slot);
 /* Make a slot without a process free for any number. */
 void slot_release(struct slot *slot);
 
+/* The role of the slot's number. */
+enum role slot_role(const struct slot *slot);
+
+/* The slot in a line of the log: slot=3, or slot=admin. */
+struct log_field slot_field(const struct slot *slot);
+
 /* The slot's place on the scoreboard. */
 struct scoreboard_slot *slot_board(const struct slot *slot);
 
-/* How many slots are in this state. */
+/* Log from this level on, here and in all children. */
+void table_set_log_level(struct master *master, enum log_level level);
+
+/* How many slots of workers are in this state. */
 unsigned table_count(const struct master *master, enum slot_state state);
 
 /* The slot whose process this is, or NULL. */
 struct slot *table_find_pid(struct master *master, pid_t pid);
 
-/* The slot that stands for this number, 1..N, now, or NULL. */
+/* The slot that stands for this number now, or NULL. */
 struct slot *table_holder(struct master *master, unsigned number);
 
 /* The slot that is to stand for this number once it is READY, or NULL. */

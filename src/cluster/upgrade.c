@@ -16,6 +16,7 @@
 
 #include "base/log.h"
 #include "cluster/child.h"
+#include "cluster/chronicle.h"
 #include "cluster/handover.h"
 #include "cluster/launch.h"
 #include "cluster/master_state.h"
@@ -24,6 +25,7 @@
 #include "cluster/state.h"
 #include "conf/conf.h"
 #include "conf/load.h"
+#include "ipc/scoreboard.h"
 
 /* How much of what a trial says goes to the log. */
 #define REPORT_SIZE 1024
@@ -33,9 +35,15 @@ bool upgrade_is_active(const struct master *master)
     return master->upgrade.pid != 0 || master->upgrade.passed;
 }
 
-static void refuse(const char *why)
+static void refuse(struct master *master, const char *why)
 {
+    struct outcome *outcome = &master->upgraded;
     log_error("upgrade refused: %s; nothing has changed, version " PACKAGE_VERSION " goes on", why);
+    outcome->number = master->trials;
+    outcome->succeeded = false;
+    snprintf(outcome->text, sizeof outcome->text, "%s; version " PACKAGE_VERSION " goes on", why);
+    scoreboard_count(master->scoreboard, SCOREBOARD_UPGRADES_FAILED);
+    chronicle(master, JOURNAL_UPGRADE_FAILED, NULL, "%s", why);
 }
 
 /* A text in a file without a name. Returns the descriptor or -errno. */
@@ -176,7 +184,7 @@ static void start_trial(struct master *master, const struct state *state, int64_
         };
         return;
     }
-    refuse(strerror(state_fd < 0 ? -state_fd : errno));
+    refuse(master, strerror(state_fd < 0 ? -state_fd : errno));
     if (report_fd >= 0)
         close(report_fd);
 }
@@ -184,13 +192,14 @@ static void start_trial(struct master *master, const struct state *state, int64_
 void upgrade_begin(struct master *master, int64_t now_ms)
 {
     struct state state;
+    master->trials++;
     if (master->launch->program == NULL) {
-        refuse("the path of the program is not known");
+        refuse(master, "the path of the program is not known");
         return;
     }
     int err = collect(master, &state);
     if (err != 0) {
-        refuse(strerror(-err));
+        refuse(master, strerror(-err));
         return;
     }
     log_info("upgrading: trying %s", master->launch->program);
@@ -234,7 +243,7 @@ void upgrade_judge(struct master *master, int wait_status)
     bool passed = wait_status == 0 && strcmp(report, PREFLIGHT_PASSED) == 0;
     if (!passed && master->phase == MASTER_RUNNING) {
         describe_failure(upgrade, wait_status, report, why);
-        refuse(why);
+        refuse(master, why);
     }
     close(upgrade->report_fd);
     *upgrade = (struct upgrade){.passed = passed && master->phase == MASTER_RUNNING};
@@ -246,7 +255,7 @@ static void become(struct master *master)
     struct state state;
     int err = collect(master, &state);
     if (err != 0) {
-        refuse(strerror(-err));
+        refuse(master, strerror(-err));
         return;
     }
     int fd = write_state(&state);
@@ -264,7 +273,7 @@ static void become(struct master *master)
     }
     free(here);
     drop(&state);
-    refuse(strerror(-err));
+    refuse(master, strerror(-err));
 }
 
 /* With its children; and by itself, should it have left its group. */

@@ -8,11 +8,12 @@
 #include "conf/args.h"
 
 /* What an option is for. */
-enum meaning { MEANS_FILE, MEANS_ENVIRONMENT, MEANS_OVERRIDE, MEANS_ACTION };
+enum meaning { MEANS_FILE, MEANS_ENVIRONMENT, MEANS_OVERRIDE, MEANS_ACTION, MEANS_PROBE };
 
 /* The letters of options that have only a long name; the user cannot give them as -C. */
 #define LETTER_CHAOS     'C'
 #define LETTER_PREFLIGHT 'P'
+#define LETTER_PROBE     'H'
 
 static const struct {
     char letter;
@@ -34,6 +35,7 @@ static const struct {
     {'t', "-t", "--test", no_argument, MEANS_ACTION, CONF_ACTION_CHECK},
     {'T', "-T", "--dump", no_argument, MEANS_ACTION, CONF_ACTION_DUMP},
     {LETTER_PREFLIGHT, NULL, "--preflight", no_argument, MEANS_ACTION, CONF_ACTION_PREFLIGHT},
+    {LETTER_PROBE, NULL, "--healthcheck", optional_argument, MEANS_PROBE, CONF_ACTION_PROBE},
     {'V', "-V", "--version", no_argument, MEANS_ACTION, CONF_ACTION_VERSION},
     {'h', "-h", "--help", no_argument, MEANS_ACTION, CONF_ACTION_HELP},
 };
@@ -46,6 +48,7 @@ static const struct {
 static const char usage[] =
     "usage: zombie-server [-c FILE [-e NAME]] [-dtTVh] [-l ADDRESS]... [-w N] [-n N]\n"
     "                     [--chaos] [-p FILE] [-o SECTION.KEY=VALUE]...\n"
+    "       zombie-server --healthcheck [URL]\n"
     "\n"
     "  -c, --config FILE       read this file; without it, built-in values hold\n"
     "  -e, --environment NAME  read NAME.conf beside FILE over it (or ZOMBIE_ENV=NAME)\n"
@@ -59,6 +62,7 @@ static const char usage[] =
     "  -d, --daemon            go to background\n"
     "  -t, --test              check the configuration and exit\n"
     "  -T, --dump              print the configuration with the origin of each value\n"
+    "      --healthcheck [URL] ask a running server whether it is well: exit 0 or 1\n"
     "  -V, --version           print the version and what was built in\n"
     "  -h, --help              print this\n";
 
@@ -152,6 +156,15 @@ static int add_override(struct conf_args *args, struct conf_override override)
     return 0;
 }
 
+/* Its value may follow as a word of its own, which getopt_long(3) leaves to others. */
+static int take_probe(struct conf_args *args, int argc, char **argv, char *error, size_t size)
+{
+    args->action = CONF_ACTION_PROBE;
+    if (optarg == NULL && optind < argc && argv[optind][0] != '-')
+        optarg = argv[optind++];
+    return optarg != NULL ? keep_once(&args->url, "--healthcheck", optarg, error, size) : 0;
+}
+
 static int take_option(struct conf_args *args, size_t i, const char *name, char *error, size_t size)
 {
     switch (options[i].meaning) {
@@ -164,6 +177,8 @@ static int take_option(struct conf_args *args, size_t i, const char *name, char 
     case MEANS_ACTION:
         args->action = options[i].action;
         return 0;
+    case MEANS_PROBE:
+        break; /* take_probe() */
     }
     return -EINVAL;
 }
@@ -183,6 +198,8 @@ int conf_args_parse(int argc, char **argv, struct conf_args *ret_args, char *err
 
         if (i == N_OPTIONS)
             rc = refuse_option(letter, argv, error, size);
+        else if (options[i].meaning == MEANS_PROBE)
+            rc = take_probe(&args, argc, argv, error, size);
         else
             rc = take_option(&args, i,
                              long_index >= 0 ? options[i].long_name : options[i].short_name, error,

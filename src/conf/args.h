@@ -16,6 +16,7 @@ enum conf_action {
     CONF_ACTION_PREFLIGHT, /* --preflight: not for people, so not in the usage */
     CONF_ACTION_VERSION,   /* -V */
     CONF_ACTION_HELP,      /* -h */
+    CONF_ACTION_PROBE,     /* --healthcheck */
 };
 
 /* One option that sets a value: "-w" "4", "-o" "log.level=debug". Texts point into argv. */
@@ -29,6 +30,7 @@ struct conf_args {
     enum conf_action action;
     const char *file;        /* NULL: built-in defaults only */
     const char *environment; /* -e, or NULL: then ZOMBIE_ENV counts */
+    const char *url;         /* of --healthcheck, or NULL: what the configuration suggests */
     bool file_only;          /* nothing is read over the file: it is what conf_save() wrote */
     struct conf_override *overrides;
     size_t n_overrides;

@@ -9,7 +9,9 @@
 #include <unistd.h>
 
 #include "base/access_format.h"
+#include "conf/check_watch.h"
 #include "conf/fail.h"
+#include "conf/host_name.h"
 #include "conf/resolve.h"
 #include "conf/schema.h"
 
@@ -21,17 +23,9 @@
 #define MIB                (1L << 20)
 #define EMPTY_WORKER_BYTES (1L << 20)
 
-/* Where a value comes from. */
-static const char *place_of(const struct conf_source *source, struct conf_name name)
-{
-    const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
-
-    return winner != NULL ? winner->origin.where : "built-in";
-}
-
 static const char *place_of_instance(const struct conf_source *source, const char *key)
 {
-    return place_of(source, (struct conf_name){conf_section_find("instance"), NULL, key});
+    return conf_check_place(source, (struct conf_name){conf_section_find("instance"), NULL, key});
 }
 
 static int check_user(const struct conf_source *source, const struct conf *conf)
@@ -183,7 +177,7 @@ static int check_accepts(const struct conf_source *source, const struct conf *co
         struct conf_name name = {conf_section_find("listen"), listen->title, "accept"};
 
         if (listen->accept == CONF_ACCEPT_REUSEPORT && address_port(&listen->address) < 0)
-            return conf_fail(source->error, place_of(source, name),
+            return conf_fail(source->error, conf_check_place(source, name),
                              "listen \"%s\": accept = reuseport is for TCP only", listen->title);
     }
     return 0;
@@ -220,29 +214,13 @@ static int check_addresses(const struct conf_source *source, const struct conf *
     return 0;
 }
 
-/* Of a name in http.hosts: what Host may say before its port. */
-static bool is_host_name(const char *text)
-{
-    static const char alphanumeric[] = "0123456789abcdefghijklmnopqrstuvwxyz"
-                                       "ABCDEFGHIJKLMNOPQRSTUVWXYZ";
-    size_t len = strlen(text);
-    bool is_bracketed = text[0] == '[' && text[len - 1] == ']';
-
-    if (is_bracketed)
-        return len > 2 && strspn(text + 1, "0123456789abcdefABCDEF:.") == len - 2;
-    for (size_t i = 0; i < len; i++)
-        if (strchr(alphanumeric, text[i]) == NULL && strchr("-._~", text[i]) == NULL)
-            return false;
-    return len > 0 && text[0] != '.' && text[len - 1] != '.';
-}
-
 static int check_hosts(const struct conf_source *source, const struct conf *conf)
 {
     struct conf_name name = {conf_section_find("http"), NULL, "hosts"};
     const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
 
     for (size_t i = 0; i < conf->http.hosts.n; i++)
-        if (!is_host_name(conf->http.hosts.items[i]))
+        if (!conf_is_host_name(conf->http.hosts.items[i]))
             return conf_fail(source->error, winner != NULL ? winner->origin.where : NULL,
                              "http.hosts: '%.100s' is not a host name without a port",
                              conf->http.hosts.items[i]);
@@ -264,10 +242,22 @@ static int check_access_format(const struct conf_source *source, const struct co
                      "access_log.format: %s", why);
 }
 
+/* Workers as configured; what `auto` makes is cut to the most that there may be. */
+static int check_max_workers(const struct conf_source *source, const struct conf *conf)
+{
+    const struct conf_instance *instance = &conf->instance;
+
+    if (instance->workers <= instance->max_workers)
+        return 0;
+    return conf_fail(source->error, place_of_instance(source, "workers"),
+                     "instance.workers (%ld) is more than max_workers (%ld)", instance->workers,
+                     instance->max_workers);
+}
+
 static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
-    check_user,         check_group,     check_chroot,        check_backoff,
-    check_hang_timeout, check_max_age,   check_max_memory,    check_modes,
-    check_accepts,      check_addresses, check_access_format, check_hosts,
+    check_user,          check_group,      check_chroot,      check_backoff,    check_hang_timeout,
+    check_max_age,       check_max_memory, check_modes,       check_accepts,    check_addresses,
+    check_access_format, check_hosts,      check_max_workers, conf_check_admin, conf_check_control,
 };
 
 int conf_check(const struct conf_source *source, const struct conf *conf)

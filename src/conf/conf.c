@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <string.h>
 
 #include "conf/assignments.h"
 #include "conf/conf.h"
@@ -47,6 +48,22 @@ void conf_free(struct conf *conf)
     free_routes(conf);
     conf_assignments_free(conf->assignments);
     free(conf);
+}
+
+/* As many as watch at once, and not who may: that is for the token to say. */
+#define ADMIN_BACKLOG 128
+#define ADMIN_MODE    0660
+
+bool conf_admin_listen(const struct conf *conf, struct conf_listen *ret_listen)
+{
+    const char *why;
+    struct conf_listen listen = {
+        .title = conf->admin.listen, .backlog = ADMIN_BACKLOG, .mode = ADMIN_MODE};
+    if (strcmp(conf->admin.listen, "off") == 0 ||
+        address_parse(conf->admin.listen, &listen.address, &why) != 0)
+        return false;
+    *ret_listen = listen;
+    return true;
 }
 
 int conf_open_log(const struct conf_log *log)

@@ -24,6 +24,7 @@ enum conf_affinity { CONF_AFFINITY_NO, CONF_AFFINITY_AUTO };
 struct conf_instance {
     long containers;
     long workers; /* 0: auto */
+    long max_workers;
     long reserve_cpus;
     char *user;    /* "": keep */
     char *group;   /* "": the user's own */
@@ -84,6 +85,21 @@ struct conf_http {
     struct conf_list hosts; /* names that are answered; none: all */
 };
 
+/* The unix socket that zombiectl speaks to. */
+struct conf_control {
+    char *socket; /* "auto", "off" or a path */
+    long mode;    /* permission bits */
+    char *user;   /* "": keep */
+    char *group;  /* "": keep */
+};
+
+/* The HTTP side for those who watch. */
+struct conf_admin {
+    char *listen;           /* "off" or an address */
+    char *token;            /* "": none */
+    struct conf_list hosts; /* names that are answered; none: see admin/site.h */
+};
+
 struct conf_chaos {
     bool enabled;
     struct conf_list networks; /* of CIDR texts, each one checked */
@@ -98,7 +114,10 @@ struct conf_listen {
     struct address address;
     int accept; /* enum conf_accept */
     long backlog;
-    long mode; /* permission bits of a unix socket */
+    long mode;                /* permission bits of a unix socket's file */
+    const char *user;         /* its owner, */
+    const char *group;        /* ... and group; NULL or "": as made */
+    const char *announcement; /* what the log says before the address; NULL: "listening on" */
 };
 
 /* max_body of a route that has none of its own: http.max_body_bytes holds. */
@@ -125,6 +144,8 @@ struct conf {
     struct conf_log log;
     struct conf_access_log access_log;
     struct conf_http http;
+    struct conf_control control;
+    struct conf_admin admin;
     struct conf_chaos chaos;
     struct conf_listen *listens;
     size_t n_listens;
@@ -132,6 +153,12 @@ struct conf {
     size_t n_routes;
     struct conf_assignments *assignments; /* what was said where, for conf_dump() */
 };
+
+/*
+ * What admin.listen means: a listener of the conf's life, whose title is borrowed from it.
+ * Returns whether there is one.
+ */
+bool conf_admin_listen(const struct conf *conf, struct conf_listen *ret_listen);
 
 /* Open the log that the section describes; as log_open(). */
 __attribute__((warn_unused_result)) int conf_open_log(const struct conf_log *log);

@@ -96,6 +96,9 @@ static const struct variable variables[] = {
     {"ZOMBIE_WORKERS", set_key, "instance", "workers"},
     {"ZOMBIE_CONTAINERS", set_key, "instance", "containers"},
     {"ZOMBIE_CHAOS", set_key, "chaos", "enabled"},
+    {"ZOMBIE_CONTROL", set_key, "control", "socket"},
+    {"ZOMBIE_ADMIN", set_key, "admin", "listen"},
+    {"ZOMBIE_ADMIN_TOKEN", set_key, "admin", "token"},
     {"PORT", set_port, NULL, NULL},
 };
 

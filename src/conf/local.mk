@@ -4,12 +4,14 @@ libzombie_a_SOURCES += \
 	%D%/assignments.c %D%/assignments.h \
 	%D%/builtin.c \
 	%D%/check.c \
+	%D%/check_watch.c %D%/check_watch.h \
 	%D%/conf.c %D%/conf.h \
 	%D%/dump.c \
 	%D%/environment.c \
 	%D%/fail.c %D%/fail.h \
 	%D%/file.c \
 	%D%/grammar.c %D%/grammar.h \
+	%D%/host_name.c %D%/host_name.h \
 	%D%/list.c %D%/list.h \
 	%D%/load.c %D%/load.h \
 	%D%/option.h \

@@ -46,11 +46,15 @@ static const char *const inherit_words[] = {"inherit", NULL};
 
 static const char *const target_words[] = {"stderr", "stdout", NULL};
 
+static const char *const control_words[] = {"auto", "off", NULL};
+
 static const struct conf_option instance_options[] = {
     {FIELD(instance, containers, CONF_NUMBER), RANGE(1, 4096), .fallback = "1",
      .help = "containers that share this machine's CPUs; workers = auto takes one share"},
     {FIELD(instance, workers, CONF_WORKERS), RANGE(1, CONF_WORKERS_MAX), .fallback = "auto",
      .help = "worker processes, or auto: as many as there are CPUs for this container"},
+    {FIELD(instance, max_workers, CONF_NUMBER), RANGE(1, CONF_WORKERS_MAX), .fallback = "256",
+     .help = "most workers that may be ordered at run time, or configured"},
     {FIELD(instance, reserve_cpus, CONF_NUMBER), RANGE(0, 1023), .fallback = "0",
      .help = "CPUs that workers = auto leaves to others"},
     {FIELD(instance, user, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
@@ -173,6 +177,26 @@ static const struct conf_option chaos_options[] = {
      .help = "secret that such a request must carry; empty: none"},
     END};
 
+static const struct conf_option control_options[] = {
+    {FIELD(control, socket, CONF_PATH), RANGE(1, PATH_MAX - 1), .choices = control_words,
+     .fallback = "auto", .help = "where zombiectl finds the master: auto, off or a path"},
+    {FIELD(control, mode, CONF_OCTAL), RANGE(0, 0777), .fallback = "0600",
+     .help = "permission bits of that socket's file: who may write may give orders"},
+    {FIELD(control, user, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
+     .help = "owner of that file; empty: who starts the server"},
+    {FIELD(control, group, CONF_TEXT), RANGE(0, NAME_BYTES_MAX), .fallback = "",
+     .help = "group of that file; empty: that of who starts the server"},
+    END};
+
+static const struct conf_option admin_options[] = {
+    {FIELD(admin, listen, CONF_TEXT), RANGE(3, PATH_MAX - 1), .fallback = "off",
+     .help = "where status, metrics and the live page are: an address or off"},
+    {FIELD(admin, token, CONF_SECRET), RANGE(16, 256), .fallback = "",
+     .help = "secret for orders, and beyond loopback for reading, too; empty: no orders"},
+    {FIELD(admin, hosts, CONF_TEXTS), RANGE(1, 255), .fallback = "",
+     .help = "host names that are answered; none: on loopback its own names, else all"},
+    END};
+
 static const struct conf_option route_options[] = {
     {.key = "handler",
      .type = CONF_TEXT,
@@ -203,6 +227,8 @@ const struct conf_section conf_sections[] = {
      .offset = offsetof(struct conf, access_log),
      .options = access_log_options},
     {.name = "http", .offset = offsetof(struct conf, http), .options = http_options},
+    {.name = "control", .offset = offsetof(struct conf, control), .options = control_options},
+    {.name = "admin", .offset = offsetof(struct conf, admin), .options = admin_options},
     {.name = "chaos", .offset = offsetof(struct conf, chaos), .options = chaos_options},
     {.name = "route", .titled = true, .options = route_options, .selector = "handler"},
     {.name = NULL}};

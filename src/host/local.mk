@@ -13,4 +13,5 @@ libzombie_a_SOURCES += \
 	%D%/memory.c %D%/memory.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/oom_score.c %D%/oom_score.h \
-	%D%/pidfile.c %D%/pidfile.h
+	%D%/pidfile.c %D%/pidfile.h \
+	%D%/process_usage.c %D%/process_usage.h

@@ -17,6 +17,7 @@
 #include "http/identity.h"
 #include "http/request.h"
 #include "http/server_state.h"
+#include "ipc/scoreboard.h"
 
 /* What nginx calls a request whose client went away before it was answered. */
 #define STATUS_CLIENT_LEFT 499
@@ -111,7 +112,12 @@ static void describe_request(struct access_entry *entry, const struct http_reque
     entry->request = request;
 }
 
-static void describe(struct access_entry *entry, struct connection *connection)
+static int status_of(const struct http_request *request)
+{
+    return request->answered ? request->status : STATUS_CLIENT_LEFT;
+}
+
+static void describe(struct access_entry *entry, struct connection *connection, int64_t now_us)
 {
     const struct http_request *request = &connection->request;
     const struct worker_identity *identity = request->server->settings.identity;
@@ -120,11 +126,11 @@ static void describe(struct access_entry *entry, struct connection *connection)
     *entry = (struct access_entry){
         .remote_addr = host_of(connection),
         .instance = text_of(identity->instance),
-        .status = (unsigned)(request->answered ? request->status : STATUS_CLIENT_LEFT),
+        .status = (unsigned)status_of(request),
         .body_bytes_sent = request->sent - head,
         .bytes_sent = request->sent,
         .request_length = request->received,
-        .duration_us = (uint64_t)(clock_now_us() - request->begun_us),
+        .duration_us = (uint64_t)(now_us - request->begun_us),
         .connection = connection->number,
         .connection_requests = connection->n_requests,
         .worker = identity->worker,
@@ -136,17 +142,47 @@ static void describe(struct access_entry *entry, struct connection *connection)
     describe_request(entry, request);
 }
 
-void account(struct connection *connection)
+/* The line of the request in the access log, unless none is kept of it. */
+static void note_down(struct connection *connection, int64_t now_us)
 {
     struct http_server *server = connection->server;
     const struct conf_route *route = request_route(&connection->request);
     struct access_entry entry;
     if (server->access_log == NULL || (route != NULL && !route->access_log))
         return;
-    int64_t now_ms = clock_now_ms();
-    describe(&entry, connection);
-    access_log_write(server->access_log, &entry, now_ms);
-    set_timer(server, now_ms, 0);
+    describe(&entry, connection, now_us);
+    access_log_write(server->access_log, &entry, now_us / 1000);
+    set_timer(server, now_us / 1000, 0);
+}
+
+static enum scoreboard_method method_of(const struct http_request *request)
+{
+    static const enum scoreboard_method methods[] = {
+        [METHOD_GET] = SCOREBOARD_GET,       [METHOD_HEAD] = SCOREBOARD_HEAD,
+        [METHOD_POST] = SCOREBOARD_POST,     [METHOD_PUT] = SCOREBOARD_PUT,
+        [METHOD_DELETE] = SCOREBOARD_DELETE, [METHOD_OPTIONS] = SCOREBOARD_OPTIONS,
+        [METHOD_TRACE] = SCOREBOARD_OTHER,   [METHOD_PATCH] = SCOREBOARD_PATCH,
+    };
+    return request->head != NULL ? methods[request->connection->head.verb] : SCOREBOARD_OTHER;
+}
+
+static void count(const struct http_request *request, int64_t now_us)
+{
+    struct scoreboard_answer answer = {
+        .method = method_of(request),
+        .status = status_of(request),
+        .received = request->received,
+        .sent = request->sent,
+        .duration_us = (uint64_t)(now_us - request->begun_us),
+    };
+    scoreboard_account(request->server->settings.scoreboard, &answer);
+}
+
+void account(struct connection *connection)
+{
+    int64_t now_us = clock_now_us();
+    count(&connection->request, now_us);
+    note_down(connection, now_us);
 }
 
 void account_flush(struct http_server *server)

@@ -1,6 +1,6 @@
 /*
- * What is written down about each request that is over: its line in the access
- * log.
+ * What is written down about each request that is over: it is counted on the
+ * scoreboard, and has its line in the access log.
  */
 #ifndef ZOMBIE_HTTP_ACCOUNT_H
 #define ZOMBIE_HTTP_ACCOUNT_H
@@ -14,7 +14,10 @@ struct http_server;
  */
 __attribute__((warn_unused_result)) int account_init(struct http_server *server);
 
-/* The connection's request is over, answered or not. */
+/*
+ * The connection's request is over, answered or not; to be called once for each.
+ * One that was refused before it was understood counts, too; "100 Continue" does not.
+ */
 void account(struct connection *connection);
 
 /* Write out what waits: the worker leaves or dies. */

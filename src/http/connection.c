@@ -158,6 +158,7 @@ void connection_accept(struct http_server *server, int fd, const struct address 
                  connection);
     TAILQ_INSERT_TAIL(list_of(connection), connection, entry);
     server->n_connections++;
+    scoreboard_count_accepted(server->settings.scoreboard);
     scoreboard_count_connections(server->settings.scoreboard, server->n_connections);
     connection_hold(connection);
     intake_welcome(connection);

@@ -87,6 +87,7 @@ static bool is_forgotten(const struct connection *connection)
 {
     const struct http_request *request = &connection->request;
     return !connection->gone && request->connection != NULL && !request->answered &&
+           request->gone == NULL &&
            (request->wait == NULL || !event_pending(request->wait, EV_TIMEOUT, NULL));
 }
 
@@ -102,6 +103,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     connection_hold(connection);
     if (connection->phase == CONNECTION_BODY)
         connection_take_no_more(connection);
+    request_tell_gone(request);
     const char *text = request_route(request)->timeout_text;
     struct reply reply = {
         .status = 503, .type = "text/plain; charset=utf-8", .body = text, .len = strlen(text)};
@@ -223,6 +225,7 @@ static void finish(struct connection *connection)
 
 void exchange_sent(struct connection *connection, enum output_state state)
 {
+    connection_hold(connection);
     switch (state) {
     case OUTPUT_DONE:
         finish(connection);
@@ -242,6 +245,7 @@ void exchange_sent(struct connection *connection, enum output_state state)
         connection_break(connection);
         break;
     }
+    connection_release(connection);
 }
 
 void exchange_on_writable(evutil_socket_t fd, short what, void *arg)
@@ -255,6 +259,8 @@ void exchange_on_writable(evutil_socket_t fd, short what, void *arg)
 
 void exchange_abandon(struct connection *connection)
 {
-    if (connection->request.connection != NULL)
-        end(connection);
+    if (connection->request.connection == NULL)
+        return;
+    request_tell_gone(&connection->request);
+    end(connection);
 }

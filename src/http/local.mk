@@ -38,6 +38,7 @@ libzombie_a_SOURCES += \
 	%D%/head.c %D%/head.h \
 	%D%/head_field.c %D%/head_field.h \
 	%D%/head_line.c %D%/head_line.h \
+	%D%/healthcheck.c %D%/healthcheck.h \
 	%D%/http_date.c %D%/http_date.h \
 	%D%/identity.h \
 	%D%/intake.c %D%/intake.h \
@@ -49,6 +50,8 @@ libzombie_a_SOURCES += \
 	%D%/negotiate.c %D%/negotiate.h \
 	%D%/octets.c %D%/octets.h \
 	%D%/output.c %D%/output.h \
+	%D%/probe.c %D%/probe.h \
+	%D%/probe_target.c \
 	%D%/query.c %D%/query.h \
 	%D%/range.c %D%/range.h \
 	%D%/reply.c %D%/reply.h \

@@ -303,3 +303,23 @@ int request_wait(struct http_request *request, int64_t delay_ms,
     request->then = then;
     return event_add(request->wait, &delay) == 0 ? 0 : -ENOMEM;
 }
+
+void request_suspend(struct http_request *request,
+                     void (*gone)(struct http_request *request, void *arg), void *arg)
+{
+    request->gone = gone;
+    request->gone_arg = arg;
+}
+
+void *request_suspended(const struct http_request *request)
+{
+    return request->gone_arg;
+}
+
+void request_tell_gone(struct http_request *request)
+{
+    void (*gone)(struct http_request *, void *) = request->gone;
+    request->gone = NULL;
+    if (gone != NULL && !request->answered)
+        gone(request, request->gone_arg);
+}

@@ -123,4 +123,19 @@ bool request_finds_stopping(const struct http_request *request);
 __attribute__((warn_unused_result)) int request_wait(struct http_request *request, int64_t delay_ms,
                                                      void (*then)(struct http_request *request));
 
+/*
+ * For a handler that cannot answer before something else has happened: return from
+ * serve(), and answer from whatever callback of the event loop brings it, by
+ * reply.h as ever. `gone` is called instead, once, when the connection was reset by
+ * then or the route's timeout is about to answer: let go of what would bring
+ * the answer, and do not give one. The request and its memory are good until `gone`
+ * returns. Not called once an answer has begun. May be combined with
+ * request_wait(), for a time limit of the handler's own.
+ */
+void request_suspend(struct http_request *request,
+                     void (*gone)(struct http_request *request, void *arg), void *arg);
+
+/* What was given to request_suspend() as arg. */
+void *request_suspended(const struct http_request *request);
+
 #endif

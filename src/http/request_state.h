@@ -51,6 +51,8 @@ struct http_request {
     struct event *wait;     /* request_wait(), or NULL */
     struct event *deadline; /* the route's timeout, or NULL */
     void (*then)(struct http_request *request);
+    void (*gone)(struct http_request *request, void *arg); /* request_suspend(), or NULL */
+    void *gone_arg;
     char traceparent[TRACE_PARENT_SIZE]; /* "" until asked for */
 };
 
@@ -62,6 +64,9 @@ const struct attributes *request_attributes(const struct http_request *request);
 
 /* The head of the request has been copied to `bytes`: refer to that. */
 void request_move(struct http_request *request, const char *bytes);
+
+/* Whoever has suspended the request shall not answer any more, if it has not yet. */
+void request_tell_gone(struct http_request *request);
 
 /* Free what the request holds; it is none from then on. */
 void request_clear(struct http_request *request);

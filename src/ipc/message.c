@@ -7,6 +7,8 @@
 #include <stdbool.h>
 #include <string.h>
 
+#include "base/log.h"
+
 /*
  * The header: two bytes of magic, version, type, and the length of what
  * follows. Numbers are in network byte order.
@@ -59,6 +61,9 @@ static const struct layout {
                         FIELD(TEXT, chaos.client)}},
     [MESSAGE_LOG] = {"LOG", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
     [MESSAGE_ACCESS_LOG] = {"ACCESS_LOG", MESSAGE_FROM_MASTER, {{END, 0, 0}}},
+    [MESSAGE_LOG_LEVEL] = {"LOG_LEVEL",
+                           MESSAGE_FROM_MASTER,
+                           {FIELD_UP_TO(log_level.level, LOG_LEVEL_DEBUG)}},
 };
 
 static const struct layout *layout_of(unsigned type)

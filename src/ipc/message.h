@@ -10,7 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define MESSAGE_VERSION 1
+#define MESSAGE_VERSION 2
 
 /* The longest frame in bytes, header included. */
 #define MESSAGE_SIZE 256
@@ -32,11 +32,17 @@ enum message_type {
     MESSAGE_CHAOS = 8,        /* worker: somebody asked me to die this way */
     MESSAGE_LOG = 9,          /* master: write the log here from now on */
     MESSAGE_ACCESS_LOG = 10,  /* master: and the access log here */
+    MESSAGE_LOG_LEVEL = 11,   /* master: and from this level on */
 };
 
 enum message_sender { MESSAGE_FROM_MASTER, MESSAGE_FROM_WORKER };
 
-enum message_leaving_reason { LEAVING_BY_SIGNAL, LEAVING_BY_CHAOS, LEAVING_REASONS };
+enum message_leaving_reason {
+    LEAVING_BY_SIGNAL,
+    LEAVING_BY_CHAOS,
+    LEAVING_CUT_OFF, /* the admin child has lost its control connection */
+    LEAVING_REASONS
+};
 
 enum chaos_mode { CHAOS_EXIT, CHAOS_KILL, CHAOS_SEGV, CHAOS_ABORT, CHAOS_HANG, CHAOS_MODES };
 
@@ -75,6 +81,9 @@ struct message {
         struct {
             int fd; /* not in the frame: travels beside it (unix(7), SCM_RIGHTS) */
         } log;      /* of both kinds */
+        struct {
+            uint8_t level; /* enum log_level of base/log.h */
+        } log_level;
     };
 };
 

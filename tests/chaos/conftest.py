@@ -7,26 +7,8 @@ import pytest
 
 sys.path.insert(0, os.path.join(os.environ["ZOMBIE_SRCDIR"], "tests"))
 
+from lib.figures import *  # noqa: E402, F401, F403
 from lib.fixtures import *  # noqa: E402, F401, F403
-
-_TERMINAL = 9  # past the test driver, see AM_TESTS_FD_REDIRECT in Makefile.am
-_figures = []
-
-
-@pytest.fixture
-def figure(request):
-    """figure("what was measured") puts a line into the output of the run, passed or not."""
-    return lambda text: _figures.append(f"# {request.node.name}: {text}\n")
-
-
-def pytest_terminal_summary(terminalreporter, config):
-    for line in _figures:
-        terminalreporter.write(line)
-    if config.pluginmanager.hasplugin("tap-report"):
-        try:
-            os.write(_TERMINAL, "".join(_figures).encode())
-        except OSError:
-            pass  # run by hand: they are on the terminal already
 
 
 @pytest.fixture

@@ -41,7 +41,7 @@ def descriptors(pid):
 
 
 def resident_kb(pid):
-    return int(process.status_of(pid)["VmRSS"].split()[0])
+    return int(process.status_of(pid)["RssAnon"].split()[0])
 
 
 def pss_kb(pid):

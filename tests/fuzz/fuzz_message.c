@@ -8,6 +8,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "base/log.h"
 #include "ipc/message.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
@@ -28,7 +29,8 @@ static int decode(const uint8_t *data, size_t size, enum message_sender sender)
         return 0;
     check(message_encode(&message, frame) == size && memcmp(frame, data, size) == 0);
     check(strcmp(message_name(message.type), "?") != 0);
-    check(message.type != MESSAGE_LOG || message.log.fd == -1);
+    check(!message_has_descriptor(message.type) || message.log.fd == -1);
+    check(message.type != MESSAGE_LOG_LEVEL || message.log_level.level <= LOG_LEVEL_DEBUG);
     return 1;
 }
 

@@ -9,6 +9,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "cluster/purpose.h"
+#include "cluster/role.h"
 #include "cluster/state.h"
 
 #define LAYOUTS 1
@@ -41,10 +43,31 @@ static void check_workers(const struct state *state)
     for (size_t i = 0; i < state->n_workers; i++) {
         check(state->workers[i].pid > 1);
         check(state->workers[i].place < state->scoreboard_places);
+        check(state->workers[i].number > 0 && state->workers[i].number <= ROLE_NUMBERS);
         check(slot_is_alive(state->workers[i].state));
     }
-    for (size_t i = 0; i < state->n_listeners; i++)
-        check(state->listeners[i].fd > 2 && state->listeners[i].fd != state->scoreboard_fd);
+}
+
+static void check_listeners(const struct state *state)
+{
+    for (size_t i = 0; i < state->n_listeners; i++) {
+        const struct state_listener *listener = &state->listeners[i];
+
+        check(listener->fd > 2 && listener->fd != state->scoreboard_fd);
+        check(listener->purpose < PURPOSES);
+        check(listener->socket == 0 || (i > 0 && listener[-1].purpose == listener->purpose));
+    }
+    check(state->log_ring_fd == -1 || state->log_ring_fd > 2);
+}
+
+static void check_events(const struct state *state)
+{
+    check(state->n_events <= JOURNAL_ENTRIES);
+    for (size_t i = 0; i < state->n_events; i++) {
+        check(state->events[i].sequence > 0 && state->events[i].kind < JOURNAL_KINDS);
+        check(state->events[i].slot <= ROLE_NUMBERS);
+        check(memchr(state->events[i].text, '\0', JOURNAL_TEXT_SIZE) != NULL);
+    }
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
@@ -55,6 +78,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size)
     if (!decode((const char *)data, size, &state))
         return 0;
     check_workers(&state);
+    check_listeners(&state);
+    check_events(&state);
     check(state_encode(&state, LAYOUTS, &first) == 0);
     check(decode(first, strlen(first), &again));
     check(state_encode(&again, LAYOUTS, &second) == 0);

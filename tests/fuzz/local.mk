@@ -7,11 +7,17 @@ REPLAY_TESTS += %D%/replay_access_format
 REPLAY_TESTS += %D%/replay_cgroup
 %C%_replay_cgroup_SOURCES = %D%/replay.c %D%/fuzz_cgroup.c
 
+REPLAY_TESTS += %D%/replay_chaos_response
+%C%_replay_chaos_response_SOURCES = %D%/replay.c %D%/fuzz_chaos_response.c
+
 REPLAY_TESTS += %D%/replay_chunk
 %C%_replay_chunk_SOURCES = %D%/replay.c %D%/fuzz_chunk.c
 
 REPLAY_TESTS += %D%/replay_conf
 %C%_replay_conf_SOURCES = %D%/replay.c %D%/fuzz_conf.c
+
+REPLAY_TESTS += %D%/replay_control
+%C%_replay_control_SOURCES = %D%/replay.c %D%/fuzz_control.c
 
 REPLAY_TESTS += %D%/replay_head
 %C%_replay_head_SOURCES = %D%/replay.c %D%/fuzz_head.c
@@ -48,10 +54,14 @@ noinst_PROGRAMS += %D%/fuzz_access_format
 %C%_fuzz_access_format_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_cgroup
 %C%_fuzz_cgroup_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_chaos_response
+%C%_fuzz_chaos_response_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_chunk
 %C%_fuzz_chunk_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_conf
 %C%_fuzz_conf_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_control
+%C%_fuzz_control_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_head
 %C%_fuzz_head_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_http_date

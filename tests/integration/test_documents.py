@@ -118,6 +118,7 @@ def reasons_to_kill():
     found = re.findall(r'condemn\(slot, "([^"]+)"\)', text)
     found += re.findall(r'kill_worker\(\w+, "([^"]+)"', text)
     found += re.findall(r'killed_for = [^;"]*"([^"]+)"', text)
+    found += re.findall(r'define MASTER_HANGS "([^"]+)"', read("src/cluster/master_state.h"))
     overdue = text.partition("overdue[SLOT_STATES] = {")[2].partition("}")[0]
     found += re.findall(r'"([^"]+)"', overdue)
     return sorted(set(found))

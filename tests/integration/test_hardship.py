@@ -22,7 +22,7 @@ HELLO, MASTER_ID, CHAOS = 1, 3, 8
 
 def frame(kind, payload):
     """A frame of the channel, as doc/protocol.md describes it."""
-    return struct.pack("!2sBBI", b"ZS", 1, kind, len(payload)) + payload
+    return struct.pack("!2sBBI", b"ZS", 2, kind, len(payload)) + payload
 
 
 def say(worker, kind, payload):

@@ -448,7 +448,7 @@ def has_sanitizer():
 
 
 def rss_kib(server):
-    return int(process.status_of(server.pid)["VmRSS"].split()[0])
+    return int(process.status_of(server.pid)["RssAnon"].split()[0])
 
 
 def test_many_reloads_leave_nothing_behind(begin):

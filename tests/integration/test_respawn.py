@@ -61,8 +61,8 @@ def test_worker_leaves_the_signals_of_its_group_to_the_master(start, name):
 
 
 @pytest.mark.parametrize("frame", [
-    b"garbage", b"Z", b"ZS\x01\x63\0\0\0\0", b"ZS\x02\x02\0\0\0\x04\0\0\0\x01",
-    b"ZS\x01\x02\0\0\0\x05\0\0\0\x01\0", b"ZS\x01\x04\0\0\0\x04\0\0\0\x01", b"x" * 5000,
+    b"garbage", b"Z", b"ZS\x02\x63\0\0\0\0", b"ZS\x01\x02\0\0\0\x04\0\0\0\x01",
+    b"ZS\x02\x02\0\0\0\x05\0\0\0\x01\0", b"ZS\x02\x04\0\0\0\x04\0\0\0\x01", b"x" * 5000,
 ], ids=["garbage", "short", "type", "version", "length", "direction", "huge"])  # fmt: skip
 def test_malformed_frame_costs_the_worker_its_life_and_nobody_else(start, frame):
     server = start(workers=2)
@@ -79,7 +79,7 @@ def test_malformed_frame_costs_the_worker_its_life_and_nobody_else(start, frame)
 def test_hello_in_another_workers_name_costs_its_life(start):
     server = start(workers=2)
     worker = server.serving[0]
-    hello = b"ZS\x01\x01\0\0\0\x10" + (99).to_bytes(8, "big") + bytes(4) + (1).to_bytes(4, "big")
+    hello = b"ZS\x02\x01\0\0\0\x10" + (99).to_bytes(8, "big") + bytes(4) + (1).to_bytes(4, "big")
     with process.steal_socket(worker.pid, socket.SOCK_SEQPACKET) as channel:
         channel.send(hello)
     server.wait_for_log(f"killing worker {worker.id}: its HELLO names another worker")
@@ -89,7 +89,7 @@ def test_hello_in_another_workers_name_costs_its_life(start):
 def test_worker_that_talks_without_end_is_killed(start):
     server = start(workers=2)
     worker, other = server.serving
-    hello = struct.pack("!2sBBIQII", b"ZS", 1, 1, 16, worker.id, worker.pid, worker.slot)
+    hello = struct.pack("!2sBBIQII", b"ZS", 2, 1, 16, worker.id, worker.pid, worker.slot)
     with process.steal_socket(worker.pid, socket.SOCK_SEQPACKET) as channel:
         channel.settimeout(DEADLINE)
         with pytest.raises((BrokenPipeError, ConnectionResetError)):

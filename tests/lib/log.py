@@ -5,7 +5,7 @@ from dataclasses import dataclass
 
 LINE = re.compile(
     r"(?P<time>\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d\.\d{3}\S*) (?P<level>error|warning|info|debug) "
-    r"(?P<role>master|worker)(?: (?P<id>\d+))?: (?P<rest>.*)"
+    r"(?P<role>master|worker|admin)(?: (?P<id>\d+))?: (?P<rest>.*)"
 )
 _FIELD = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 
@@ -14,7 +14,7 @@ _FIELD = re.compile(r' (\w+)=("(?:[^"\\]|\\.)*"|\S*)')
 class Record:
     level: str
     role: str
-    id: str  # of the worker that speaks, or None
+    id: str  # of the child that speaks, or None
     text: str  # message and fields as they stand
     fields: dict
 

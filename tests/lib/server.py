@@ -1,10 +1,12 @@
 """A zombie-server under test, from its start to the proof that nothing is left of it."""
 
 import os
+import pathlib
 import re
 import shlex
 import signal
 import subprocess
+import tempfile
 import uuid
 
 from lib import client, log, process
@@ -21,7 +23,7 @@ def command(*arguments, binary=BINARY):
     """The command line; section.key=value becomes an -o of its own."""
     words = shlex.split(os.environ.get("ZOMBIE_WRAPPER", "")) + [binary]
     for argument in map(str, arguments):
-        is_option = re.match(r"(instance|listen|log|http|chaos|route)\..*=", argument)
+        is_option = re.match(r"(instance|listen|log|http|control|admin|chaos|route)\..*=", argument)
         words += ["-o", argument] if is_option and words[-1] != "-o" else [argument]
     return words
 
@@ -50,7 +52,10 @@ class Server:
 
     def __init__(self, folder, *arguments, workers=2, listen="127.0.0.1:0", prefix=(), env=None,
                  preexec=None, pass_fds=(), binary=BINARY):  # fmt: skip
-        self.log_path = os.path.join(folder, f"log-{uuid.uuid4().hex[:8]}")
+        name = uuid.uuid4().hex[:8]
+        self.log_path = os.path.join(folder, f"log-{name}")
+        # Not in the folder, whose path may be longer than a unix socket's may be.
+        self.control_path = os.path.join(tempfile.gettempdir(), f"zombie-{name}.sock")
         self.n_workers = workers
         self.expected_status = 0
         self._mark = str(uuid.uuid4())
@@ -58,7 +63,7 @@ class Server:
         strength = ["-w", workers] if workers is not None else []  # None: as configured
         self._launch(
             [*prefix, *command(*strength, *listeners, *arguments, binary=binary)], cwd=folder,
-            env=environment(**{_MARK: self._mark}, **(env or {})),
+            env=environment(**{_MARK: self._mark, "ZOMBIE_CONTROL": self.control_path, **(env or {})}),
             preexec_fn=preexec, pass_fds=pass_fds,
         )  # fmt: skip
 
@@ -200,6 +205,7 @@ class Server:
             problems.append(str(error))
         for pid in self.processes():
             process.kill(pid)
+        pathlib.Path(self.control_path).unlink(missing_ok=True)  # of one that was killed
         if _REPORTS.search(self.log):
             problems.append("a sanitizer reports something in the log")
         return problems

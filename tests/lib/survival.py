@@ -22,7 +22,13 @@ def reload(server, generation):
 
 def wait_until_settled(server):
     """Until those that left are gone, so that the next change need not wait."""
-    eventually(lambda: len(process.children_of(server.pid)) == server.n_workers, "nobody leaves")
+    eventually(lambda: len(workers_of(server)) == server.n_workers, "nobody leaves")
+
+
+def workers_of(server):
+    """Its children that are workers, those that wait to be reaped included."""
+    children = process.children_of(server.pid)
+    return [pid for pid in children if process.status_of(pid).get("Name") == "zombie-worker"]
 
 
 def start_logging(start, path, *arguments, **options):

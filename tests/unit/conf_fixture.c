@@ -25,8 +25,9 @@ const char *fixture_setting(const struct conf_route *route, const char *key)
     return *(char **)((char *)route->settings + option->offset);
 }
 
-static const char *const variables[] = {"ZOMBIE_LISTEN", "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS",
-                                        "ZOMBIE_CHAOS",  "PORT",           "ZOMBIE_ENV",
+static const char *const variables[] = {"ZOMBIE_LISTEN",      "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS",
+                                        "ZOMBIE_CHAOS",       "ZOMBIE_CONTROL", "ZOMBIE_ADMIN",
+                                        "ZOMBIE_ADMIN_TOKEN", "PORT",           "ZOMBIE_ENV",
                                         "ZOMBIE_TEST"};
 
 static char folder[64];

@@ -5,8 +5,15 @@ UNIT_TESTS += \
 	%D%/test_access_file \
 	%D%/test_access_format \
 	%D%/test_access_log \
+	%D%/test_account \
 	%D%/test_activation \
 	%D%/test_address \
+	%D%/test_admin_crew \
+	%D%/test_admin_events \
+	%D%/test_admin_metrics \
+	%D%/test_admin_order \
+	%D%/test_admin_reach \
+	%D%/test_admin_site \
 	%D%/test_args \
 	%D%/test_attacks \
 	%D%/test_attributes \
@@ -15,8 +22,16 @@ UNIT_TESTS += \
 	%D%/test_cgroup_meter \
 	%D%/test_cgroup_path \
 	%D%/test_channel \
+	%D%/test_chaos_options \
+	%D%/test_chaos_plan \
+	%D%/test_chaos_report \
+	%D%/test_chaos_response \
+	%D%/test_chaos_spread \
+	%D%/test_chaos_strength \
+	%D%/test_chaos_target \
 	%D%/test_chunk \
 	%D%/test_clock \
+	%D%/test_commands \
 	%D%/test_conditional \
 	%D%/test_conf_dump \
 	%D%/test_conf_file \
@@ -24,11 +39,19 @@ UNIT_TESTS += \
 	%D%/test_conf_lists \
 	%D%/test_conf_routes \
 	%D%/test_conf_values \
+	%D%/test_conf_watch \
+	%D%/test_control_client \
+	%D%/test_control_line \
+	%D%/test_control_listen \
+	%D%/test_control_peer \
+	%D%/test_control_request \
+	%D%/test_control_server \
 	%D%/test_cpu_affinity \
 	%D%/test_cpu_count \
 	%D%/test_crowd \
 	%D%/test_deadline \
 	%D%/test_escape \
+	%D%/test_event_json \
 	%D%/test_files_listing \
 	%D%/test_files_open \
 	%D%/test_files_path \
@@ -36,12 +59,16 @@ UNIT_TESTS += \
 	%D%/test_hang \
 	%D%/test_head \
 	%D%/test_http_date \
+	%D%/test_journal \
 	%D%/test_json \
 	%D%/test_json_type \
 	%D%/test_landlock \
 	%D%/test_limits \
 	%D%/test_list \
+	%D%/test_log_keep \
 	%D%/test_log_line \
+	%D%/test_log_ring \
+	%D%/test_log_ring_writers \
 	%D%/test_memory \
 	%D%/test_message \
 	%D%/test_mime \
@@ -53,6 +80,9 @@ UNIT_TESTS += \
 	%D%/test_pattern \
 	%D%/test_percent \
 	%D%/test_pidfile \
+	%D%/test_probe \
+	%D%/test_process_usage \
+	%D%/test_purpose \
 	%D%/test_query \
 	%D%/test_range \
 	%D%/test_recorder \
@@ -60,17 +90,28 @@ UNIT_TESTS += \
 	%D%/test_redirect \
 	%D%/test_reply_head \
 	%D%/test_respawn \
+	%D%/test_role \
 	%D%/test_router \
 	%D%/test_router_pieces \
+	%D%/test_sample \
 	%D%/test_scoreboard \
+	%D%/test_scoreboard_counts \
 	%D%/test_share \
 	%D%/test_slot \
 	%D%/test_state \
 	%D%/test_state_refused \
 	%D%/test_stream \
+	%D%/test_suspend \
+	%D%/test_tally \
 	%D%/test_text \
 	%D%/test_trace_context \
-	%D%/test_utf8
+	%D%/test_utf8 \
+	%D%/test_zombiectl_arguments \
+	%D%/test_zombiectl_grid \
+	%D%/test_zombiectl_human \
+	%D%/test_zombiectl_operand \
+	%D%/test_zombiectl_view \
+	%D%/test_zombiectl_visible
 endif
 
 # The tests of control groups share their fixture.
@@ -83,11 +124,23 @@ endif
 %C%_test_conf_layers_SOURCES = %D%/test_conf_layers.c %D%/conf_fixture.c
 %C%_test_conf_routes_SOURCES = %D%/test_conf_routes.c %D%/conf_fixture.c
 %C%_test_conf_values_SOURCES = %D%/test_conf_values.c %D%/conf_fixture.c
+%C%_test_conf_watch_SOURCES = %D%/test_conf_watch.c %D%/conf_fixture.c
+
+# So do those of the control socket.
+%C%_test_control_client_SOURCES = %D%/test_control_client.c %D%/control_fixture.c
+%C%_test_control_listen_SOURCES = %D%/test_control_listen.c %D%/control_fixture.c
+%C%_test_control_server_SOURCES = %D%/test_control_server.c %D%/control_fixture.c
 
 # So do those of handlers.
 %C%_test_json_SOURCES = %D%/test_json.c %D%/handler_fixture.c
 %C%_test_redirect_SOURCES = %D%/test_redirect.c %D%/handler_fixture.c
 %C%_test_text_SOURCES = %D%/test_text.c %D%/handler_fixture.c
+
+# So do those of the admin site, where a timer is cut short.
+%C%_test_admin_events_SOURCES = %D%/test_admin_events.c %D%/admin_fixture.c
+%C%_test_admin_events_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
+%C%_test_admin_site_SOURCES = %D%/test_admin_site.c %D%/admin_fixture.c
+%C%_test_admin_site_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=event_add
 
 # So do those of the serialised state.
 %C%_test_state_SOURCES = %D%/test_state.c %D%/state_fixture.c
@@ -95,9 +148,13 @@ endif
 
 # Those of what needs a whole server, theirs.
 server_fixture = %D%/server_fixture.c %D%/conf_fixture.c
+%C%_test_account_SOURCES = %D%/test_account.c $(server_fixture)
+%C%_test_account_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms,--wrap=clock_now_us
 %C%_test_deadline_SOURCES = %D%/test_deadline.c $(server_fixture)
 %C%_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms,--wrap=clock_now_us
 %C%_test_stream_SOURCES = %D%/test_stream.c $(server_fixture)
+%C%_test_suspend_SOURCES = %D%/test_suspend.c $(server_fixture)
+%C%_test_suspend_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=request_wait
 
 # Tests in which memory is short, or that move the clock.
 %C%_test_bytes_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc
@@ -105,5 +162,12 @@ server_fixture = %D%/server_fixture.c %D%/conf_fixture.c
 %C%_test_output_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=malloc,--wrap=realloc
 %C%_test_reply_head_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=realloc,--wrap=time
 
-noinst_HEADERS += %D%/cgroup_fixture.h %D%/cgroup_text.h %D%/conf_fixture.h %D%/handler_fixture.h \
-	%D%/server_fixture.h %D%/state_fixture.h
+# Tests that stand in for what they ask: the control server, the host.
+%C%_test_commands_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=control_fail,--wrap=control_succeed
+%C%_test_purpose_LDFLAGS = $(AM_LDFLAGS) \
+	-Wl,--wrap=control_path_default,--wrap=control_path_make_folder
+%C%_test_sample_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=process_usage_read
+
+noinst_HEADERS += %D%/admin_fixture.h %D%/cgroup_fixture.h %D%/cgroup_text.h %D%/conf_fixture.h %D%/control_fixture.h \
+	%D%/handler_fixture.h %D%/server_fixture.h %D%/state_fixture.h

@@ -9,14 +9,21 @@
 
 #include <cmocka.h>
 
+#include "cluster/purpose.h"
+#include "cluster/role.h"
+
 /* Each member has a value of its own, as far as its type has so many. */
 static char title_tcp[] = "127.0.0.1:8080";
 static char title_spread[] = "[::1]:0";
 static char title_unix[] = "unix:/run/gr\xc3\xbc\xff\"\\.sock";
 static char pidfile[] = "/run/zombie\n\x80.pid";
 static struct state_listener listeners[] = {
-    {.title = title_tcp, .fd = 6},
-    {.title = title_unix, .fd = 7, .device = 0xfffffffffffffffe, .inode = INT64_MAX},
+    {.title = title_tcp, .fd = 6, .purpose = PURPOSE_ADMIN},
+    {.title = title_unix,
+     .fd = 7,
+     .device = 0xfffffffffffffffe,
+     .inode = INT64_MAX,
+     .purpose = PURPOSE_CONTROL},
     {.title = title_spread, .fd = 9},
     {.title = title_spread, .fd = 11, .socket = 1},
 };
@@ -34,7 +41,7 @@ static struct state_worker workers[] = {
      .leaving = true,
      .chaos = true},
     {.place = 0,
-     .number = UINT32_MAX,
+     .number = ROLE_NUMBERS,
      .generation = UINT32_MAX,
      .state = SLOT_SERVING,
      .worker = INT64_MAX,
@@ -102,6 +109,22 @@ static struct death deaths[] = {
      .deliberate = true},
     {.worker = 1, .slot = 1, .generation = 1, .pid = 2, .poison = true},
 };
+static struct journal_entry events[] = {
+    {.sequence = 61,
+     .wall_ms = 62,
+     .kind = JOURNAL_STOP,
+     .worker = 63,
+     .slot = ROLE_NUMBERS,
+     .pid = 64,
+     .generation = 65,
+     .text = "gr\xc3\xbc\xff\n"},
+    {.sequence = INT64_MAX,
+     .wall_ms = INT64_MAX,
+     .worker = INT64_MAX,
+     .slot = 1,
+     .pid = 4194304,
+     .generation = UINT32_MAX},
+};
 const struct state state_full = {
     .uuid = {0x01, 0x23, 0x45, 0x67, 0x89, 0xab, 0xcd, 0xef, 0x10, 0x32, 0x54, 0x76, 0x98, 0xba,
              0xdc, 0xfe},
@@ -123,32 +146,36 @@ const struct state state_full = {
     .n_workers = LENGTH(workers),
     .deaths = deaths,
     .n_deaths = LENGTH(deaths),
+    .log_ring_fd = 12,
+    .events = events,
+    .n_events = LENGTH(events),
 };
 const struct state state_empty = {.generation = 1,
                                   .scoreboard_fd = 3,
                                   .scoreboard_places = 1,
                                   .places = 1,
                                   .configuration_fd = -1,
-                                  .pidfile_fd = -1};
+                                  .pidfile_fd = -1,
+                                  .log_ring_fd = -1};
 
 const char state_full_text[] =
-    "{'version':2,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
+    "{'version':3,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
     "'generation':12,'last_worker':9223372036854775807,'strangers':14,'upgrades':15,'strength':16,"
     "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'configuration_fd':4,'pidfile_fd':5,'"
     "pidfile':'/run/"
     "zombie\\n\\u0080.pid',"
     "'listeners':["
-    "{'title':'127.0.0.1:8080','fd':6,'device':0,'inode':0,'socket':0},"
+    "{'title':'127.0.0.1:8080','fd':6,'device':0,'inode':0,'socket':0,'purpose':1},"
     "{'title':'unix:/run/gr\\u00C3\\u00BC\\u00FF\\'\\\\.sock','fd':7,'device':-2,"
-    "'inode':9223372036854775807,'socket':0},"
-    "{'title':'[::1]:0','fd':9,'device':0,'inode':0,'socket':0},"
-    "{'title':'[::1]:0','fd':11,'device':0,'inode':0,'socket':1}],"
+    "'inode':9223372036854775807,'socket':0,'purpose':2},"
+    "{'title':'[::1]:0','fd':9,'device':0,'inode':0,'socket':0,'purpose':0},"
+    "{'title':'[::1]:0','fd':11,'device':0,'inode':0,'socket':1,'purpose':0}],"
     "'workers':["
     "{'place':3,'number':1,'generation':2,'state':'starting','worker':50,'pid':4194304,"
     "'channel_fd':8,'started_ms':21,'ready_ms':0,'deadline_ms':22,"
     "'doom_ms':9223372036854775807,'leaving':true,'candidate':false,'asked':false,"
     "'deliberate':false,'chaos':true},"
-    "{'place':0,'number':4294967295,'generation':4294967295,'state':'serving',"
+    "{'place':0,'number':1025,'generation':4294967295,'state':'serving',"
     "'worker':9223372036854775807,'pid':2,'channel_fd':-1,'started_ms':9223372036854775807,"
     "'ready_ms':24,'deadline_ms':9223372036854775807,'doom_ms':25,'leaving':false,"
     "'candidate':true,'asked':false,'deliberate':false,'chaos':true},"
@@ -173,13 +200,18 @@ const char state_full_text[] =
     "'max_rss_kb':0,'user_ms':0,'system_ms':0,'requests':0,'connections':0,'heartbeat_age_ms':0,'"
     "elapsed_ms':0,"
     "'method':'','path':'','client':'','killed_for':'','oom':false,'deliberate':false,"
-    "'poison':true}]}";
+    "'poison':true}],'log_ring_fd':12,"
+    "'events':["
+    "{'sequence':61,'wall_ms':62,'kind':17,'worker':63,'slot':1025,'pid':64,'generation':65,"
+    "'text':'gr\\u00C3\\u00BC\\u00FF\\n'},"
+    "{'sequence':9223372036854775807,'wall_ms':9223372036854775807,'kind':0,"
+    "'worker':9223372036854775807,'slot':1,'pid':4194304,'generation':4294967295,'text':''}]}";
 const char state_empty_text[] =
-    "{'version':2,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
+    "{'version':3,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
     "'generation':1,'last_worker':0,'strangers':0,'upgrades':0,'strength':0,'scoreboard_fd':3,"
     "'scoreboard_places':1,'places':1,'configuration_fd':-1,'pidfile_fd':-1,'pidfile':null,'"
     "listeners':[],'workers':[],"
-    "'deaths':[]}";
+    "'deaths':[],'log_ring_fd':-1,'events':[]}";
 
 char *state_quoted(const char *text, size_t *ret_len)
 {

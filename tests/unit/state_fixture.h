@@ -14,8 +14,8 @@
 /* Of both texts. */
 #define STATE_LAYOUTS 7
 
-/* Four workers, four sockets, three deaths; each member has a value of its own where its type has
- * enough of them. */
+/* Four workers, one of them the admin child; four sockets, three deaths, two events; each member
+ * has a value of its own where its type has enough of them. */
 extern const struct state state_full;
 /* No member has more than it must. */
 extern const struct state state_empty;

@@ -267,6 +267,34 @@ static void test_set_port(void **state)
     }
 }
 
+static void test_is_local(void **state)
+{
+    static const struct {
+        const char *text;
+        bool is_local;
+    } cases[] = {
+        {"127.0.0.1:80", true},      {"127.0.0.0:80", true},
+        {"127.255.255.255:1", true}, {"126.255.255.255:1", false},
+        {"128.0.0.0:1", false},      {"0.0.0.0:80", false},
+        {"10.127.0.1:80", false},    {"1.0.0.127:80", false},
+        {"[::1]:80", true},          {"[::]:80", false},
+        {"[::2]:80", false},         {"[fe80::1]:80", false},
+        {"[1::1]:80", false},        {"[::ffff:10.0.0.1]:80", false},
+        {"unix:/x", true},
+    };
+    struct address unknown;
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        struct address address = parsed(cases[i].text);
+
+        if (address_is_local(&address) != cases[i].is_local)
+            fail_msg("\"%s\"", cases[i].text);
+    }
+    memset(&unknown, 0, sizeof(unknown));
+    assert_false(address_is_local(&unknown));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -274,6 +302,7 @@ int main(void)
         cmocka_unit_test(test_length),     cmocka_unit_test(test_equal),
         cmocka_unit_test(test_equal_zone), cmocka_unit_test(test_equal_unix_lengths),
         cmocka_unit_test(test_peers),      cmocka_unit_test(test_set_port),
+        cmocka_unit_test(test_is_local),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -45,6 +45,9 @@ static void refuses_with_advice(void **state)
         {{"-c", "a", "--config", "b"}, "option --config is given twice"},
         {{"-e", "a", "-e", "b"}, "option -e is given twice"},
         {{"-c", ""}, "option -c needs a value"},
+        {{"--healthcheck="}, "option --healthcheck needs a value"},
+        {{"--healthcheck=a", "--healthcheck=b"}, "option --healthcheck is given twice"},
+        {{"--healthcheck", "a", "b"}, "unexpected argument 'b'; see zombie-server -h"},
         {{"start"}, "unexpected argument 'start'; see zombie-server -h"},
         {{"-t", "--", "-w"}, "unexpected argument '-w'; see zombie-server -h"},
         {{"-t", "x", "-w"}, "unexpected argument 'x'; see zombie-server -h"},
@@ -146,6 +149,38 @@ static void preflight_keeps_the_arguments(void **state)
     conf_args_clear(&args);
 }
 
+/* The word that follows is the URL, unless it looks like an option. */
+static void the_probe_takes_a_url_or_none(void **state)
+{
+    static const struct {
+        const char *words[MAX_WORDS];
+        const char *url;
+        size_t n_overrides;
+    } cases[] = {
+        {{"--healthcheck"}, NULL, 0},
+        {{"--healthcheck", "http://a/"}, "http://a/", 0},
+        {{"--healthcheck=http://a/"}, "http://a/", 0},
+        {{"--healthcheck", "-w", "4"}, NULL, 1},
+        {{"--healthcheck", "unix:/s", "-w4"}, "unix:/s", 1},
+        {{"-w4", "--healthcheck", "unix:/s"}, "unix:/s", 1},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conf_args args;
+        char error[256];
+
+        assert_int_equal(parse(cases[i].words, &args, error, sizeof(error)), 0);
+        assert_int_equal(args.action, CONF_ACTION_PROBE);
+        assert_int_equal(args.n_overrides, cases[i].n_overrides);
+        if (cases[i].url == NULL)
+            assert_null(args.url);
+        else
+            assert_string_equal(args.url, cases[i].url);
+        conf_args_clear(&args);
+    }
+}
+
 /*
  * Whoever adds an option to the table must explain it to users; only
  * --preflight, which a master gives to the program it upgrades to, is not theirs.
@@ -194,6 +229,7 @@ int main(void)
         cmocka_unit_test(keeps_overrides_in_order),
         cmocka_unit_test(keeps_file_and_environment),
         cmocka_unit_test(preflight_keeps_the_arguments),
+        cmocka_unit_test(the_probe_takes_a_url_or_none),
         cmocka_unit_test(usage_names_every_option),
         cmocka_unit_test(lists_options),
     };

@@ -275,11 +275,11 @@ static void refuses_bad_frames(void **state)
         uint8_t bytes[2 * MESSAGE_SIZE];
     } frames[] = {
         {"garbage", 3, {'a', 'b', 'c'}},
-        {"from a master", 8, {'Z', 'S', 1, MESSAGE_STOP}},
-        {"too short", 11, {'Z', 'S', 1, MESSAGE_READY, 0, 0, 0, 4}},
-        {"too long", 13, {'Z', 'S', 1, MESSAGE_READY, 0, 0, 0, 4}},
-        {"oversize by one", MESSAGE_SIZE + 1, {'Z', 'S', 1, MESSAGE_READY, 0, 0, 0, 249}},
-        {"oversize", 2 * MESSAGE_SIZE, {'Z', 'S', 1, MESSAGE_READY, 0, 0, 0, 4}},
+        {"from a master", 8, {'Z', 'S', 2, MESSAGE_STOP}},
+        {"too short", 11, {'Z', 'S', 2, MESSAGE_READY, 0, 0, 0, 4}},
+        {"too long", 13, {'Z', 'S', 2, MESSAGE_READY, 0, 0, 0, 4}},
+        {"oversize by one", MESSAGE_SIZE + 1, {'Z', 'S', 2, MESSAGE_READY, 0, 0, 0, 249}},
+        {"oversize", 2 * MESSAGE_SIZE, {'Z', 'S', 2, MESSAGE_READY, 0, 0, 0, 4}},
     };
 
     for (size_t i = 0; i < sizeof(frames) / sizeof(frames[0]); i++) {
@@ -448,7 +448,7 @@ static void no_descriptor_leaks(void **state)
                  {MESSAGE_READY, 4, 2}};
 
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
-        const uint8_t frame[12] = {'Z', 'S', 1, cases[i].type, 0, 0, 0, cases[i].payload};
+        const uint8_t frame[12] = {'Z', 'S', 2, cases[i].type, 0, 0, 0, cases[i].payload};
         bool is_log = cases[i].type == MESSAGE_LOG, is_good = cases[i].type != 0;
         bool is_worker = cases[i].type != MESSAGE_READY;
         struct test *test = *state;

@@ -48,6 +48,9 @@ static void loads_its_own_dump(void **state)
                 "route '/hello' { body = \"\\1\\e\\377\" }\n"
                 "http { hosts = { a, 'b-c.d' } min_rate = 1k }\n"
                 "access_log { target = x format = '${status} \"$request\"' buffer_bytes = 0 }\n"
+                "control { socket = /c mode = 7 user = root group = root }\n"
+                "admin { listen = '127.0.0.1:1' hosts = { a, 'b-c.d' } }\n"
+                "instance { max_workers = 4 }\n"
                 "route 'GET a.test/{x}/{y...}' { handler = json max_body = inherit allow = unix\n"
                 "headers = { 'A: \"b\"', 'B: ${c}' } access_log = no timeout_text = '' }\n");
     if (fixture_load_file("a.conf", &conf, error) < 0)
@@ -66,6 +69,7 @@ static void loads_its_own_dump(void **state)
     strip_origins(second);
     free(again);
     assert_non_null(strstr(first, "hang_signal = \"40\""));
+    assert_non_null(strstr(first, "control: mode = \"0007\""));
     assert_non_null(strstr(first, "max_memory = \"1073741823K\""));
     assert_non_null(strstr(first, "body = \"\\${HOME} $ {x}\\x0a\\x09\""));
     assert_non_null(strstr(first, "headers = { \"A: \\\"b\\\"\", \"B: \\${c}\" }"));
@@ -154,6 +158,8 @@ static void lists_every_option(void **state)
     assert_true(fixture_has_line(list, "route.max_body"));
     assert_true(fixture_has_line(list, "http.hosts"));
     assert_true(fixture_has_line(list, "access_log.format"));
+    assert_true(fixture_has_line(list, "control.socket"));
+    assert_true(fixture_has_line(list, "admin.token"));
     free(list);
 }
 

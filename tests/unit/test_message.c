@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/log.h"
 #include "ipc/message.h"
 
 #define HEADER_SIZE 8
@@ -53,6 +54,11 @@ static const struct {
      1},
     {"LOG", MESSAGE_FROM_MASTER, {.type = MESSAGE_LOG, .log = {7}}, 0},
     {"ACCESS_LOG", MESSAGE_FROM_MASTER, {.type = MESSAGE_ACCESS_LOG, .log = {7}}, 0},
+    {"LOG_LEVEL", MESSAGE_FROM_MASTER, {.type = MESSAGE_LOG_LEVEL, .log_level = {0}}, 1},
+    {"LOG_LEVEL",
+     MESSAGE_FROM_MASTER,
+     {.type = MESSAGE_LOG_LEVEL, .log_level = {LOG_LEVEL_DEBUG}},
+     1},
     {"CHAOS", MESSAGE_FROM_WORKER, {.type = MESSAGE_CHAOS, .chaos = {0, 0, ""}}, 6},
     {"CHAOS", MESSAGE_FROM_WORKER, {.type = MESSAGE_CHAOS, .chaos = {1, 1, "[::1]:80"}}, 14},
     {"CHAOS",
@@ -142,6 +148,9 @@ static void same_fields(const struct message *a, const struct message *b)
     case MESSAGE_LOG:
     case MESSAGE_ACCESS_LOG:
         break; /* a descriptor is no part of the frame */
+    case MESSAGE_LOG_LEVEL:
+        assert_int_equal(a->log_level.level, b->log_level.level);
+        break;
     }
 }
 
@@ -164,7 +173,7 @@ static void goes_there_and_back(void **state)
 static void a_descriptor_is_not_in_the_frame(void **state)
 {
     static const struct message sent = {.type = MESSAGE_LOG, .log = {7}};
-    static const uint8_t expected[] = {'Z', 'S', 1, 9, 0, 0, 0, 0};
+    static const uint8_t expected[] = {'Z', 'S', 2, 9, 0, 0, 0, 0};
     uint8_t frame[MESSAGE_SIZE];
     struct message message;
 
@@ -178,9 +187,9 @@ static void a_descriptor_is_not_in_the_frame(void **state)
 
 static void has_these_bytes(void **state)
 {
-    static const uint8_t hello[] = {'Z', 'S', 1, 1, 0,    0,    0,    16,   1,    2,    3,    4,
+    static const uint8_t hello[] = {'Z', 'S', 2, 1, 0,    0,    0,    16,   1,    2,    3,    4,
                                     5,   6,   7, 8, 0x11, 0x12, 0x13, 0x14, 0x21, 0x22, 0x23, 0x24};
-    static const uint8_t chaos[] = {'Z', 'S', 1, 8,   0,   0,   0,   14,  1,   0,   0,
+    static const uint8_t chaos[] = {'Z', 'S', 2, 8,   0,   0,   0,   14,  1,   0,   0,
                                     0,   1,   8, '[', ':', ':', '1', ']', ':', '8', '0'};
     uint8_t frame[MESSAGE_SIZE];
 
@@ -219,10 +228,11 @@ static void refuses_wrong_headers(void **state)
         size_t at;
         uint8_t value;
     } spoils[] = {
-        {"magic", 0, 'z'},     {"magic", 1, 'T'},     {"version 0", 2, 0},
-        {"version 2", 2, 2},   {"type 0", 3, 0},      {"type 11", 3, 11},
-        {"type 255", 3, 255},  {"length 2^24", 4, 1}, {"length 2^31", 4, 128},
-        {"length 2^16", 5, 1}, {"length 2^8", 6, 1},  {"length 255", 7, 255},
+        {"magic", 0, 'z'},       {"magic", 1, 'T'},     {"version 0", 2, 0},
+        {"version 1", 2, 1},     {"version 3", 2, 3},   {"type 0", 3, 0},
+        {"type 12", 3, 12},      {"type 255", 3, 255},  {"length 2^24", 4, 1},
+        {"length 2^31", 4, 128}, {"length 2^16", 5, 1}, {"length 2^8", 6, 1},
+        {"length 255", 7, 255},
     };
 
     (void)state;
@@ -257,14 +267,17 @@ static void refuses_values_out_of_range(void **state)
     static const uint8_t leaving[] = {LEAVING_REASONS};
     static const uint8_t leaving_255[] = {255};
     static const uint8_t chaos[] = {CHAOS_MODES, 0, 0, 0, 0, 1, 'x'};
+    static const uint8_t level[] = {LOG_LEVEL_DEBUG + 1};
 
     (void)state;
     refuse_payload("DRAIN, last 2", MESSAGE_DRAIN, last, sizeof(last));
     refuse_payload("DRAIN, stopping 2", MESSAGE_DRAIN, stopping, sizeof(stopping));
-    refuse_payload("LEAVING, reason 2", MESSAGE_LEAVING, leaving, sizeof(leaving));
+    refuse_payload("LEAVING, reason 3", MESSAGE_LEAVING, leaving, sizeof(leaving));
     refuse_payload("LEAVING, reason 255", MESSAGE_LEAVING, leaving_255, sizeof(leaving_255));
     refuse_payload("CHAOS, mode 5", MESSAGE_CHAOS, chaos, sizeof(chaos));
     refuse_payload("LOG, with a number", MESSAGE_LOG, last, 4);
+    refuse_payload("LOG_LEVEL, beyond debug", MESSAGE_LOG_LEVEL, level, sizeof(level));
+    refuse_payload("LOG_LEVEL, 255", MESSAGE_LOG_LEVEL, leaving_255, sizeof(leaving_255));
 }
 
 static void refuses_bad_texts(void **state)
@@ -333,7 +346,7 @@ static void has_names(void **state)
     for (size_t i = 0; i < N_CASES; i++)
         assert_string_equal(message_name(cases[i].message.type), cases[i].name);
     assert_string_equal(message_name((enum message_type)0), "?");
-    assert_string_equal(message_name((enum message_type)11), "?");
+    assert_string_equal(message_name((enum message_type)12), "?");
     assert_string_equal(message_name((enum message_type)255), "?");
     for (int i = 0; i < CHAOS_MODES; i++)
         assert_string_equal(chaos_mode_name((enum chaos_mode)i), modes[i]);

@@ -41,47 +41,38 @@ static void is_empty_at_first(void **state)
     for (size_t i = 0; i < 3; i++) {
         struct scoreboard_slot *slot = scoreboard_at(scoreboard, i);
         struct scoreboard_place place;
-        struct scoreboard_exit last;
         struct scoreboard_work work;
 
         assert_int_equal((uintptr_t)slot % 64, 0);
         scoreboard_read_place(slot, &place);
-        scoreboard_read_exit(slot, &last);
         scoreboard_read_work(slot, &work);
         assert_int_equal(place.state, 0);
         assert_int_equal(place.worker, 0);
-        assert_int_equal(last.worker, 0);
         assert_int_equal(work.requests, 0);
         assert_int_equal(work.since_ms, 0);
         assert_string_equal(work.method, "");
         assert_string_equal(work.path, "");
     }
+    assert_int_equal(scoreboard_size(scoreboard), 3);
     scoreboard_free(scoreboard);
     scoreboard_free(NULL);
 }
 
-static void keeps_places_and_exits(void **state)
+static void keeps_places(void **state)
 {
     static const struct scoreboard_place wanted = {2, UINT32_MAX, UINT64_MAX, 4194304, INT64_MAX};
-    static const struct scoreboard_exit wanted_exit = {UINT64_MAX, 0x8b, 123456789012345};
     struct scoreboard *scoreboard = make(2);
     struct scoreboard_slot *slot = scoreboard_at(scoreboard, 1);
     struct scoreboard_place place;
-    struct scoreboard_exit last;
 
     (void)state;
     scoreboard_set_place(slot, &wanted);
-    scoreboard_set_exit(slot, &wanted_exit);
     scoreboard_read_place(slot, &place);
-    scoreboard_read_exit(slot, &last);
     assert_int_equal(place.state, wanted.state);
     assert_int_equal(place.number, wanted.number);
     assert_true(place.worker == wanted.worker);
     assert_true(place.pid == wanted.pid);
     assert_true(place.started_ms == wanted.started_ms);
-    assert_true(last.worker == wanted_exit.worker);
-    assert_true(last.wait_status == wanted_exit.wait_status);
-    assert_true(last.when_ms == wanted_exit.when_ms);
     scoreboard_read_place(scoreboard_at(scoreboard, 0), &place);
     assert_int_equal(place.worker, 0);
     scoreboard_free(scoreboard);
@@ -254,10 +245,10 @@ static void set_worker(struct scoreboard_slot *slot, uint64_t worker, uint32_t s
 
 static void a_new_worker_clears_the_work(void **state)
 {
-    static const struct scoreboard_exit last = {1, 9, 7};
+    static const struct scoreboard_answer answer = {SCOREBOARD_GET, 200, 10, 20, 30};
     struct scoreboard *scoreboard = make(1);
     struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
-    struct scoreboard_exit last_read;
+    struct scoreboard_traffic traffic;
     struct scoreboard_work work;
 
     (void)state;
@@ -267,7 +258,9 @@ static void a_new_worker_clears_the_work(void **state)
     begin(slot, "GET", "/a", 1000);
     scoreboard_end(slot);
     begin(slot, "GET", "/b", 1000);
-    scoreboard_set_exit(slot, &last);
+    scoreboard_account(slot, &answer);
+    scoreboard_count_accepted(slot);
+    assert_int_equal(scoreboard_count_limit(slot, 3), 1);
 
     set_worker(slot, 1, 2); /* the same one in another state */
     scoreboard_read_work(slot, &work);
@@ -283,8 +276,11 @@ static void a_new_worker_clears_the_work(void **state)
     assert_int_equal(work.connections, 0);
     assert_int_equal(work.requests, 0);
     assert_int_equal(work.since_ms, 0);
-    scoreboard_read_exit(slot, &last_read);
-    assert_int_equal(last_read.worker, 1);
+    scoreboard_read_traffic(slot, &traffic);
+    assert_int_equal(traffic.answers[1][SCOREBOARD_GET], 1);
+    assert_int_equal(traffic.latency[0], 1);
+    assert_int_equal(traffic.accepted, 1);
+    assert_int_equal(scoreboard_read_limit(slot, 3), 1);
     scoreboard_free(scoreboard);
 }
 
@@ -385,7 +381,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_empty_at_first),
-        cmocka_unit_test(keeps_places_and_exits),
+        cmocka_unit_test(keeps_places),
         cmocka_unit_test(survives_in_another_mapping),
         cmocka_unit_test(its_memory_can_neither_shrink_nor_grow),
         cmocka_unit_test(does_without_a_memfd),

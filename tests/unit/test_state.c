@@ -70,6 +70,13 @@ static void gives_back_what_was_in_it(void **state)
     assert_int_equal(decoded.n_deaths, full->n_deaths);
     assert_string_equal(decoded.deaths[0].path, full->deaths[0].path);
     assert_string_equal(decoded.deaths[0].method, full->deaths[0].method);
+    assert_int_equal(decoded.listeners[1].purpose, full->listeners[1].purpose);
+    assert_int_equal(decoded.log_ring_fd, full->log_ring_fd);
+    assert_int_equal(decoded.n_events, full->n_events);
+    assert_int_equal(decoded.events[0].kind, JOURNAL_STOP);
+    assert_int_equal(decoded.events[0].generation, full->events[0].generation);
+    assert_string_equal(decoded.events[0].text, full->events[0].text);
+    assert_true(decoded.events[1].sequence == INT64_MAX);
     state_clear(&decoded);
     free(text);
 }
@@ -105,22 +112,23 @@ static void refuses_what_is_no_state(void **state)
         {"{'version':1,'layouts':null}", -EBADMSG, "layouts: not a whole number"},
         {"{'version':1,'layouts':7}", -EBADMSG, "uuid: missing"},
         {"{'version':2,'layouts':7}", -EBADMSG, "uuid: missing"},
-        {"{'version':3}", -EPROTO, "state version 3, this program understands 1 to 2"},
-        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 2"},
-        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 2"},
+        {"{'version':3,'layouts':7}", -EBADMSG, "uuid: missing"},
+        {"{'version':4}", -EPROTO, "state version 4, this program understands 1 to 3"},
+        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 3"},
+        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 3"},
         {"{'version':4294967297}", -EPROTO,
-         "state version 4294967297, this program understands 1 to 2"},
-        {"{'colour':{},'workers':3,'version':3,'layouts':{}}", -EPROTO,
-         "state version 3, this program understands 1 to 2"},
+         "state version 4294967297, this program understands 1 to 3"},
+        {"{'colour':{},'workers':3,'version':4,'layouts':{}}", -EPROTO,
+         "state version 4, this program understands 1 to 3"},
         {"{'version':1,'layouts':8}", -EPROTO, "state layouts 8, this program understands 7"},
         {"{'pid':1,'layouts':6,'uuid':0,'version':1}", -EPROTO,
          "state layouts 6, this program understands 7"},
-        {"{'version':2,'version':2}", -EBADMSG, NULL},
-        {"{'version':2} {}", -EBADMSG, NULL},
-        {"{'version':2,}", -EBADMSG, NULL},
+        {"{'version':3,'version':3}", -EBADMSG, NULL},
+        {"{'version':3} {}", -EBADMSG, NULL},
+        {"{'version':3,}", -EBADMSG, NULL},
         {"{'version':99999999999999999999}", -EBADMSG, NULL},
-        {"{'version':2,'x':'\xff'}", -EBADMSG, NULL},
-        {"{'version':2,'x':'\\u0000'}", -EBADMSG, NULL},
+        {"{'version':3,'x':'\xff'}", -EBADMSG, NULL},
+        {"{'version':3,'x':'\\u0000'}", -EBADMSG, NULL},
     };
 
     (void)state;
@@ -133,7 +141,7 @@ static void refuses_what_is_no_state(void **state)
     }
 }
 
-static struct state crowd(size_t n_listeners, size_t n_workers, size_t n_deaths)
+static struct state crowd(size_t n_listeners, size_t n_workers, size_t n_deaths, size_t n_events)
 {
     struct state state = state_empty;
 
@@ -155,27 +163,34 @@ static struct state crowd(size_t n_listeners, size_t n_workers, size_t n_deaths)
     state.deaths = test_calloc(n_deaths + 1, sizeof *state.deaths);
     for (size_t i = 0; i < n_deaths; i++)
         state.deaths[i] = state_full.deaths[0];
+    state.events = test_calloc(n_events + 1, sizeof *state.events);
+    for (size_t i = 0; i < n_events; i++)
+        state.events[i] = (struct journal_entry){.sequence = i + 1};
     state.n_listeners = n_listeners;
     state.n_workers = n_workers;
     state.n_deaths = n_deaths;
+    state.n_events = n_events;
     return state;
 }
 
 static void counts_the_elements(void **state)
 {
     static const struct {
-        size_t listeners, workers, deaths;
+        size_t listeners, workers, deaths, events;
         const char *error;
     } cases[] = {
-        {16384, 8192, RECORDER_DEATHS, NULL},
-        {16385, 0, 0, "listeners: 16385 elements, not from 0 to 16384"},
-        {0, 8193, 0, "workers: 8193 elements, not from 0 to 8192"},
-        {0, 0, RECORDER_DEATHS + 1, "deaths: 65 elements, not from 0 to 64"},
+        {16384, 8192, RECORDER_DEATHS, JOURNAL_ENTRIES, NULL},
+        {16385, 0, 0, 0, "listeners: 16385 elements, not from 0 to 16384"},
+        {0, 8193, 0, 0, "workers: 8193 elements, not from 0 to 8192"},
+        {0, 0, RECORDER_DEATHS + 1, 0, "deaths: 65 elements, not from 0 to 64"},
+        {0, 0, 0, JOURNAL_ENTRIES + 1, "events: 257 elements, not from 0 to 256"},
     };
 
     (void)state;
     for (size_t i = 0; i < LENGTH(cases); i++) {
-        struct state many = crowd(cases[i].listeners, cases[i].workers, cases[i].deaths), decoded;
+        struct state many = crowd(cases[i].listeners, cases[i].workers, cases[i].deaths,
+                                  cases[i].events),
+                     decoded;
         char error[STATE_ERROR_SIZE];
         char *text = state_text(&many);
 
@@ -185,11 +200,13 @@ static void counts_the_elements(void **state)
             assert_int_equal(state_decode(text, strlen(text), STATE_LAYOUTS, &decoded, error), 0);
             assert_int_equal(decoded.n_workers, cases[i].workers);
             assert_int_equal(decoded.workers[8191].pid, 8193);
+            assert_int_equal(decoded.events[JOURNAL_ENTRIES - 1].sequence, JOURNAL_ENTRIES);
             state_clear(&decoded);
         }
         test_free(many.listeners);
         test_free(many.workers);
         test_free(many.deaths);
+        test_free(many.events);
         free(text);
     }
 }

@@ -16,6 +16,7 @@
 #include <cmocka.h>
 #include <jansson.h>
 
+#include "cluster/purpose.h"
 #include "state_fixture.h"
 
 /* --- The full state with one member changed -------------------------------------- */
@@ -83,6 +84,7 @@ static void check_changes(const struct change *changes, size_t n)
 #define UP_TO_UINT32 " is not from 1 to 4294967295"
 #define UP_TO_INT64  " is not from 0 to 9223372036854775807"
 #define UP_TO_FD     "from 3 to 1048576"
+#define UP_TO_NUMBER " is not from 1 to 1025"
 
 static void keeps_numbers_in_their_ranges(void **state)
 {
@@ -109,7 +111,9 @@ static void keeps_numbers_in_their_ranges(void **state)
         {"listeners", 1, "socket", "-1", "listeners[1].socket: -1 is not from 0 to 1023"},
         {"listeners", 1, "socket", "1024", "listeners[1].socket: 1024 is not from 0 to 1023"},
         {"workers", 0, "place", "-1", "workers[0].place: -1 is not from 0 to 8191"},
-        {"workers", 2, "number", "0", "workers[2].number: 0" UP_TO_UINT32},
+        {"workers", 2, "number", "0", "workers[2].number: 0" UP_TO_NUMBER},
+        {"workers", 2, "number", "1026", "workers[2].number: 1026" UP_TO_NUMBER},
+        {"workers", 2, "number", "1024", NULL},
         {"workers", 2, "generation", "0", "workers[2].generation: 0" UP_TO_UINT32},
         {"workers", 2, "worker", "0", "workers[2].worker: 0 is not from 1 to 9223372036854775807"},
         {"workers", 3, "pid", "1", "workers[3].pid: 1 is not from 2 to 4194304"},
@@ -127,7 +131,8 @@ static void keeps_numbers_in_their_ranges(void **state)
         {"workers", 1, "doom_ms", "-1", "workers[1].doom_ms: -1" UP_TO_INT64},
         {"deaths", 0, "when_ms", "-1", "deaths[0].when_ms: -1" UP_TO_INT64},
         {"deaths", 0, "worker", "0", "deaths[0].worker: 0 is not from 1 to 9223372036854775807"},
-        {"deaths", 0, "slot", "0", "deaths[0].slot: 0" UP_TO_UINT32},
+        {"deaths", 0, "slot", "0", "deaths[0].slot: 0" UP_TO_NUMBER},
+        {"deaths", 0, "slot", "1026", "deaths[0].slot: 1026" UP_TO_NUMBER},
         {"deaths", 0, "generation", "0", "deaths[0].generation: 0" UP_TO_UINT32},
         {"deaths", 0, "pid", "1", "deaths[0].pid: 1 is not from 2 to 4194304"},
         {"deaths", 0, "uptime_ms", "-1", "deaths[0].uptime_ms: -1" UP_TO_INT64},
@@ -139,6 +144,24 @@ static void keeps_numbers_in_their_ranges(void **state)
          "deaths[0].heartbeat_age_ms: -2 is neither -1 nor from 0 to 9223372036854775807"},
         {"deaths", 0, "elapsed_ms", "-2",
          "deaths[0].elapsed_ms: -2 is neither -1 nor from 0 to 9223372036854775807"},
+        {"listeners", 0, "purpose", "-1", "listeners[0].purpose: -1 is not from 0 to 2"},
+        {"listeners", 0, "purpose", "3", "listeners[0].purpose: 3 is not from 0 to 2"},
+        {NULL, 0, "log_ring_fd", "-2", "log_ring_fd: -2 is neither -1 nor " UP_TO_FD},
+        {NULL, 0, "log_ring_fd", "0", "log_ring_fd: 0 is neither -1 nor " UP_TO_FD},
+        {NULL, 0, "log_ring_fd", "-1", NULL},
+        {"events", 0, "sequence", "0",
+         "events[0].sequence: 0 is not from 1 to 9223372036854775807"},
+        {"events", 0, "wall_ms", "-1", "events[0].wall_ms: -1" UP_TO_INT64},
+        {"events", 1, "kind", "-1", "events[1].kind: -1 is not from 0 to 17"},
+        {"events", 1, "kind", "18", "events[1].kind: 18 is not from 0 to 17"},
+        {"events", 1, "worker", "-1", "events[1].worker: -1" UP_TO_INT64},
+        {"events", 1, "worker", "0", NULL},
+        {"events", 1, "slot", "-1", "events[1].slot: -1 is not from 0 to 1025"},
+        {"events", 1, "slot", "1026", "events[1].slot: 1026 is not from 0 to 1025"},
+        {"events", 1, "slot", "0", NULL},
+        {"events", 1, "pid", "-1", "events[1].pid: -1 is not from 0 to 4194304"},
+        {"events", 1, "pid", "0", NULL},
+        {"events", 1, "generation", "-1", "events[1].generation: -1 is not from 0 to 4294967295"},
     };
 
     (void)state;
@@ -177,6 +200,10 @@ static void wants_the_right_types(void **state)
         {"deaths", 1, NULL, "'x'", "deaths[1]: not an object"},
         {"deaths", 1, "oom", "null", "deaths[1].oom: neither true nor false"},
         {"deaths", 1, "client", "null", "deaths[1].client: not a text"},
+        {NULL, 0, "events", "{}", "events: not a list"},
+        {"events", 1, NULL, "3", "events[1]: not an object"},
+        {"events", 1, "kind", "'death'", "events[1].kind: not a whole number"},
+        {"events", 1, "text", "3", "events[1].text: not a text"},
     };
 
     (void)state;
@@ -198,6 +225,11 @@ static void knows_its_members_and_no_others(void **state)
         {"workers", 3, "chaos", NULL, "workers[3].chaos: missing"},
         {"deaths", 2, "version", "1", "deaths[2].version: unknown"},
         {"deaths", 2, "poison", NULL, "deaths[2].poison: missing"},
+        {"listeners", 0, "purpose", NULL, "listeners[0].purpose: missing"},
+        {NULL, 0, "log_ring_fd", NULL, "log_ring_fd: missing"},
+        {NULL, 0, "events", NULL, "events: missing"},
+        {"events", 0, "role", "'worker'", "events[0].role: unknown"},
+        {"events", 0, "text", NULL, "events[0].text: missing"},
         {"workers", 0, "0123456789012345678901234567890123456789012345678901234567890123456789",
          "1",
          "workers[0].0123456789012345678901234567890123456789012345678901234567890123: unknown"},
@@ -207,36 +239,81 @@ static void knows_its_members_and_no_others(void **state)
     check_changes(changes, LENGTH(changes));
 }
 
-/* Version 1 had one socket for each address. */
-static void reads_the_layout_before(void **state)
+/* Without the members that came after that version. */
+static json_t *load_older(int version)
 {
-    static const struct change changes[] = {
-        {NULL, 0, "version", "1", "listeners[0].socket: unknown"},
-        {"listeners", 0, "socket", NULL, NULL},
-        {"listeners", 1, "socket", NULL, NULL},
-        {"listeners", 2, "socket", NULL, NULL},
-        {"listeners", 3, "socket", NULL, NULL},
+    static const struct {
+        int since;
+        struct change change;
+    } later[] = {
+        {2, {"listeners", 0, "socket", NULL, NULL}},  {2, {"listeners", 1, "socket", NULL, NULL}},
+        {2, {"listeners", 2, "socket", NULL, NULL}},  {2, {"listeners", 3, "socket", NULL, NULL}},
+        {3, {"listeners", 0, "purpose", NULL, NULL}}, {3, {"listeners", 1, "purpose", NULL, NULL}},
+        {3, {"listeners", 2, "purpose", NULL, NULL}}, {3, {"listeners", 3, "purpose", NULL, NULL}},
+        {3, {NULL, 0, "log_ring_fd", NULL, NULL}},    {3, {NULL, 0, "events", NULL, NULL}},
     };
     json_t *root = load(state_full_text);
-    char error[STATE_ERROR_SIZE];
-    struct state decoded;
-    char *text;
+
+    assert_int_equal(json_object_set_new(root, "version", json_integer(version)), 0);
+    for (size_t i = 0; i < LENGTH(later); i++)
+        if (later[i].since > version)
+            apply(root, &later[i].change);
+    return root;
+}
+
+/* Version 1 had one socket for each address, version 2 only listeners for clients. */
+static void reads_the_layouts_before(void **state)
+{
+    (void)state;
+    for (int version = 1; version < STATE_VERSION; version++) {
+        json_t *root = load_older(version);
+        char error[STATE_ERROR_SIZE];
+        struct state decoded;
+        char *text = json_dumps(root, 0);
+
+        assert_non_null(text);
+        if (state_decode(text, strlen(text), STATE_LAYOUTS, &decoded, error) != 0)
+            fail_msg("version %d: %s", version, error);
+        assert_int_equal(decoded.n_listeners, 4);
+        assert_int_equal(decoded.listeners[3].fd, 11);
+        assert_int_equal(decoded.listeners[3].socket, version == 1 ? 0 : 1);
+        assert_int_equal(decoded.listeners[1].purpose, PURPOSE_CLIENTS);
+        assert_int_equal(decoded.n_workers, 4);
+        assert_int_equal(decoded.n_events, 0);
+        assert_int_equal(decoded.log_ring_fd, -1);
+        state_clear(&decoded);
+        free(text);
+        json_decref(root);
+    }
+}
+
+/* What a version does not have is unknown to it. */
+static void older_layouts_have_no_newer_members(void **state)
+{
+    static const struct {
+        int version;
+        struct change change;
+    } cases[] = {
+        {1, {"listeners", 0, "socket", "0", "listeners[0].socket: unknown"}},
+        {1, {"listeners", 0, "purpose", "0", "listeners[0].purpose: unknown"}},
+        {2, {"listeners", 2, "purpose", "0", "listeners[2].purpose: unknown"}},
+        {2, {NULL, 0, "log_ring_fd", "-1", "log_ring_fd: unknown"}},
+        {2, {NULL, 0, "events", "[]", "events: unknown"}},
+        {2, {"listeners", 2, "socket", NULL, "listeners[2].socket: missing"}},
+    };
 
     (void)state;
-    check_change(&changes[0]);
-    for (size_t i = 0; i < LENGTH(changes); i++)
-        apply(root, &changes[i]);
-    text = json_dumps(root, 0);
-    assert_non_null(text);
-    if (state_decode(text, strlen(text), STATE_LAYOUTS, &decoded, error) != 0)
-        fail_msg("%s", error);
-    assert_int_equal(decoded.n_listeners, 4);
-    assert_int_equal(decoded.listeners[3].fd, 11);
-    assert_int_equal(decoded.listeners[3].socket, 0);
-    assert_int_equal(decoded.n_workers, 4);
-    state_clear(&decoded);
-    free(text);
-    json_decref(root);
+    for (size_t i = 0; i < LENGTH(cases); i++) {
+        json_t *root = load_older(cases[i].version);
+        char *text;
+
+        apply(root, &cases[i].change);
+        text = json_dumps(root, 0);
+        assert_non_null(text);
+        state_check_refused(text, strlen(text), -EBADMSG, cases[i].change.error);
+        free(text);
+        json_decref(root);
+    }
 }
 
 static void refuses_what_does_not_fit_together(void **state)
@@ -260,6 +337,10 @@ static void refuses_what_does_not_fit_together(void **state)
         {"listeners", 3, "socket", "2",
          "listeners[3].socket: 2, but socket 1 of that title is not right before"},
         {"listeners", 3, "socket", "0", NULL},
+        {"listeners", 3, "purpose", "1",
+         "listeners[3].socket: 1, but socket 0 of that title is not right before"},
+        {NULL, 0, "log_ring_fd", "3", "log_ring_fd: 3 is scoreboard_fd already"},
+        {NULL, 0, "log_ring_fd", "11", "log_ring_fd: 11 is listeners[3].fd already"},
         {"workers", 3, "channel_fd", "3", "workers[3].channel_fd: 3 is scoreboard_fd already"},
         {"workers", 3, "channel_fd", "5", "workers[3].channel_fd: 5 is pidfile_fd already"},
         {"workers", 3, "channel_fd", "8",
@@ -275,6 +356,8 @@ static void refuses_what_does_not_fit_together(void **state)
         {"workers", 1, "leaving", "true", "workers[1].candidate: true, but the worker is leaving"},
         {"deaths", 0, "pid", "103", NULL},
         {"deaths", 0, "worker", "50", NULL},
+        {"events", 0, "pid", "103", NULL},
+        {"events", 0, "worker", "50", NULL},
     };
 
     (void)state;
@@ -293,6 +376,7 @@ static void keeps_texts_whole(void **state)
     } texts[] = {
         {NULL, "pidfile", 1, 4095}, {"listeners", "title", 1, 256}, {"deaths", "method", 0, 15},
         {"deaths", "path", 0, 128}, {"deaths", "client", 0, 55},    {"deaths", "killed_for", 0, 63},
+        {"events", "text", 0, 191},
     };
 
     (void)state;
@@ -331,6 +415,8 @@ static void refuses_characters(void **state)
         {"deaths", 0, "path", "'\\ud83d\\ude00'", NO_BYTE("deaths[0].path")},
         {"deaths", 0, "path", "'\\u0001\\u007f\\u00ff'", NULL},
         {NULL, 0, "pidfile", "'/\\u20ac'", NO_BYTE("pidfile")},
+        {"events", 0, "text", "'\\u0001\\u00ff'", NULL},
+        {"events", 0, "text", "'\\u20ac'", NO_BYTE("events[0].text")},
     };
 
     (void)state;
@@ -343,7 +429,8 @@ int main(void)
         cmocka_unit_test(keeps_numbers_in_their_ranges),
         cmocka_unit_test(wants_the_right_types),
         cmocka_unit_test(knows_its_members_and_no_others),
-        cmocka_unit_test(reads_the_layout_before),
+        cmocka_unit_test(reads_the_layouts_before),
+        cmocka_unit_test(older_layouts_have_no_newer_members),
         cmocka_unit_test(refuses_what_does_not_fit_together),
         cmocka_unit_test(keeps_texts_whole),
         cmocka_unit_test(refuses_characters),

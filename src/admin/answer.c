@@ -1,0 +1,50 @@
+#include "config.h"
+
+#include "admin/answer.h"
+
+#include <stdlib.h>
+#include <string.h>
+
+#include <jansson.h>
+
+#include "base/bytes.h"
+#include "http/reply.h"
+
+static void send(struct http_request *request, int status, const char *challenge, const char *type,
+                 const struct bytes *body)
+{
+    struct reply_header headers[] = {
+        {"Cache-Control", "no-store"}, {"WWW-Authenticate", challenge}, {NULL, NULL}};
+    struct reply reply = {status, type, body->at, body->len, headers};
+    if (body->failed)
+        reply_error(request, 503, "out of memory");
+    else
+        reply_send(request, &reply);
+}
+
+void answer_line(struct http_request *request, int status, const char *challenge, const char *text)
+{
+    struct bytes body = {.at = NULL};
+    bytes_add_text(&body, text);
+    bytes_add_text(&body, "\n");
+    send(request, status, challenge, "text/plain; charset=utf-8", &body);
+    bytes_free(&body);
+}
+
+void answer_order(struct http_request *request, int status, const char *challenge,
+                  const char *error, const char *text)
+{
+    struct bytes body = {.at = NULL};
+    json_t *object = error == NULL ? json_pack("{sbss*}", "ok", 1, "text", text)
+                                   : json_pack("{sbssss*}", "ok", 0, "error", error, "text", text);
+    char *json = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
+    if (json != NULL) {
+        bytes_add_text(&body, json);
+        bytes_add_text(&body, "\n");
+    }
+    body.failed |= json == NULL;
+    send(request, status, challenge, "application/json", &body);
+    bytes_free(&body);
+    free(json);
+    json_decref(object);
+}

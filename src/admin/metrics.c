@@ -1,0 +1,31 @@
+/* GET /metrics, for Prometheus. */
+#include "config.h"
+
+#include "admin/answer.h"
+#include "admin/guard.h"
+#include "admin/metrics_report.h"
+#include "admin/metrics_text.h"
+#include "admin/site_state.h"
+#include "base/clock.h"
+#include "http/handlers/handler.h"
+#include "http/reply.h"
+
+static void serve(struct http_request *request)
+{
+    static const struct reply_header headers[] = {{"Cache-Control", "no-store"}, {NULL, NULL}};
+    const struct admin_site *site = site_of(request);
+    struct metrics_moment moment = {clock_now_ms(), site->epoch_ms};
+    struct bytes text = {.at = NULL};
+    if (!guard_admits(request, REACH_READING))
+        return;
+    metrics_report(site->settings.scoreboard, &moment, &text);
+    struct reply reply = {200, METRICS_TYPE, text.at, text.len, headers};
+    if (text.failed)
+        answer_line(request, 503, NULL, "out of memory");
+    else
+        reply_send(request, &reply);
+    bytes_free(&text);
+}
+
+const struct handler admin_metrics = {.conf = {.name = "metrics", .methods = "GET, HEAD"},
+                                      .serve = serve};

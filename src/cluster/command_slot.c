@@ -1,0 +1,27 @@
+#include "config.h"
+
+#include "cluster/command_slot.h"
+
+#include "cluster/master_state.h"
+#include "cluster/role.h"
+
+bool command_slot_is_known(const struct operation *operation)
+{
+    const struct roll roll = roll_make(operation->master->conf, operation->master->workers);
+    return roll_has(&roll, operation->arguments.slot);
+}
+
+enum operation_state command_slot_refuse(struct operation *operation)
+{
+    const struct master *master = operation->master;
+    unsigned number = operation->arguments.slot;
+    if (number == 0)
+        return operation_fail(operation, CONTROL_BAD_ARGUMENT, "%s needs a slot",
+                              operation->command->name);
+    if (role_of(number) != ROLE_WORKER)
+        return operation_fail(operation, CONTROL_UNKNOWN_SLOT,
+                              "there is no %s child: admin.listen is off",
+                              role_name(role_of(number)));
+    return operation_fail(operation, CONTROL_UNKNOWN_SLOT, "there is no slot %u: there are 1 to %u",
+                          number, master->workers);
+}

@@ -1,0 +1,4 @@
+# Folder src/life: what every child of the master does, whatever its role.
+libzombie_a_SOURCES += \
+	%D%/life.c %D%/life.h \
+	%D%/orphan.c %D%/orphan.h

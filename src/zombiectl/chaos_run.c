@@ -1,0 +1,311 @@
+#include "config.h"
+
+#include "zombiectl/chaos_run.h"
+
+#include <errno.h>
+#include <inttypes.h>
+#include <signal.h>
+#include <stdbool.h>
+#include <string.h>
+#include <sys/time.h>
+
+#include <event2/event.h>
+
+#include "base/clock.h"
+#include "control/client.h"
+#include "zombiectl/chaos_killer.h"
+#include "zombiectl/chaos_load.h"
+#include "zombiectl/chaos_plan.h"
+#include "zombiectl/chaos_report.h"
+#include "zombiectl/member.h"
+#include "zombiectl/say.h"
+#include "zombiectl/zombiectl.h"
+
+#define TICK_US INT64_C(1000000)
+
+/* How often to look whether the last requests are answered. */
+#define ENDING_US 5000
+
+/*
+ *   BEGINNING --status--> KILLING --the time is over--> SETTLING --all settled-> ENDING --> OVER
+ *                            |  interrupted                ^  |  30 s              ^   idle
+ *                            +-----------------------------+  +--------------------+
+ *   disconnected: ENDING; interrupted twice: OVER
+ */
+enum phase { BEGINNING, KILLING, SETTLING, ENDING, OVER };
+
+enum timer { ON_KILL, ON_TICK, ON_DEADLINE, ON_INTERRUPT, ON_TERMINATE, TIMERS };
+
+struct run {
+    struct zombiectl *ctl;
+    struct chaos_report *report;
+    struct chaos_plan plan;
+    struct chaos_killer *killer;
+    struct chaos_load *load;
+    struct event *events[TIMERS];
+    enum phase phase;
+    int64_t begun_us;
+    uint64_t number; /* of the next kill */
+};
+
+static void set_timer(struct run *run, enum timer timer, int64_t us)
+{
+    struct timeval delay = {.tv_sec = us > 0 ? us / 1000000 : 0,
+                            .tv_usec = us > 0 ? us % 1000000 : 0};
+
+    (void)event_add(run->events[timer], &delay);
+}
+
+static int64_t elapsed_us(const struct run *run)
+{
+    return clock_now_us() - run->begun_us;
+}
+
+static void end(struct run *run)
+{
+    if (run->phase < ENDING)
+        run->report->is_full = chaos_strength_is_full(&run->report->strength);
+    run->phase = OVER;
+    event_base_loopbreak(run->ctl->base);
+}
+
+static void begin_ending(struct run *run)
+{
+    run->phase = ENDING;
+    run->report->is_full =
+        !run->report->was_disconnected && chaos_strength_is_full(&run->report->strength);
+    chaos_load_stop(run->load);
+    set_timer(run, ON_DEADLINE, 0);
+}
+
+static void disconnect(struct run *run)
+{
+    if (run->phase >= ENDING)
+        return;
+    if (run->phase < SETTLING)
+        run->report->took_ms = elapsed_us(run) / 1000;
+    run->report->was_disconnected = true;
+    event_del(run->events[ON_KILL]);
+    begin_ending(run);
+}
+
+static void on_disconnect(void *arg)
+{
+    disconnect(arg);
+}
+
+static void on_status(const json_t *line, bool is_last, void *arg);
+
+static void ask_status(struct run *run)
+{
+    if (control_client_ask(run->ctl->client, "status", NULL, on_status, run) == 0)
+        disconnect(run);
+}
+
+static void begin_settling(struct run *run)
+{
+    run->phase = SETTLING;
+    run->report->took_ms = elapsed_us(run) / 1000;
+    event_del(run->events[ON_KILL]);
+    set_timer(run, ON_DEADLINE, CHAOS_RECOVERY_MS * INT64_C(1000));
+    ask_status(run);
+}
+
+/* Carry out what is due, and wait for what is next: a kill, or the end of the time. */
+static void on_kill(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *run = arg;
+    struct chaos_kill kill;
+
+    (void)fd;
+    (void)what;
+    while (run->phase == KILLING && chaos_plan_kill(&run->plan, run->number, &kill)) {
+        if (kill.at_us > elapsed_us(run)) {
+            set_timer(run, ON_KILL, kill.at_us - elapsed_us(run));
+            return;
+        }
+        chaos_killer_kill(run->killer, kill.slot);
+        run->number++;
+    }
+    if (run->phase != KILLING)
+        return;
+    if (run->plan.for_ms * 1000 > elapsed_us(run))
+        set_timer(run, ON_KILL, run->plan.for_ms * 1000 - elapsed_us(run));
+    else
+        begin_settling(run);
+}
+
+static void on_status(const json_t *line, bool is_last, void *arg)
+{
+    struct run *run = arg;
+
+    if (!is_last || run->phase >= ENDING)
+        return;
+    if (line == NULL) {
+        disconnect(run);
+        return;
+    }
+    chaos_strength_learn(&run->report->strength, json_object_get(line, "result"), clock_now_us());
+    if (run->phase == BEGINNING) {
+        run->phase = KILLING;
+        run->begun_us = clock_now_us();
+        on_kill(-1, 0, run);
+    } else if (run->phase == SETTLING && chaos_strength_is_settled(&run->report->strength)) {
+        begin_ending(run);
+    }
+}
+
+/* How many shall serve may have changed, or how the slots are counted. */
+static bool changes_all(const char *event)
+{
+    return strcmp(event, "scale") == 0 || strcmp(event, "reloaded") == 0;
+}
+
+static void on_event(const json_t *line, bool is_last, void *arg)
+{
+    struct run *run = arg;
+    const json_t *event = json_object_get(line, "event");
+
+    if (is_last) {
+        disconnect(run);
+        return;
+    }
+    if (run->phase >= ENDING)
+        return;
+    chaos_strength_hear(&run->report->strength, event, clock_now_us());
+    if (changes_all(member_text(event, "event", "")) ||
+        (run->phase == SETTLING && chaos_strength_is_settled(&run->report->strength)))
+        ask_status(run);
+}
+
+static void show_progress(const struct run *run)
+{
+    const struct chaos_report *report = run->report;
+
+    if (!run->ctl->error_terminal)
+        return;
+    say_progress(
+        true,
+        "%" PRId64 " s of %" PRId64 " s: %" PRIu64 " kills, %" PRIu64 " held back; %" PRIu64
+        " requests, %" PRIu64 " lost; %" PRId64 " of %" PRId64 " serve",
+        elapsed_us(run) / 1000000, run->plan.for_ms / 1000, report->sent, report->held_back,
+        chaos_tally_sent(&report->tally), chaos_tally_lost(&report->tally),
+        chaos_strength_count(&report->strength), report->strength.wanted);
+}
+
+static void on_tick(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *run = arg;
+
+    (void)fd;
+    (void)what;
+    show_progress(run);
+    if (run->phase == SETTLING)
+        ask_status(run);
+    set_timer(run, ON_TICK, TICK_US);
+}
+
+static void on_deadline(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *run = arg;
+
+    (void)fd;
+    (void)what;
+    if (run->phase == SETTLING)
+        begin_ending(run);
+    else if (chaos_load_is_idle(run->load))
+        end(run);
+    else
+        set_timer(run, ON_DEADLINE, ENDING_US);
+}
+
+static void on_interrupt(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *run = arg;
+
+    (void)fd;
+    (void)what;
+    if (run->phase == KILLING && !run->report->was_interrupted)
+        begin_settling(run);
+    else
+        end(run);
+    run->report->was_interrupted = true;
+}
+
+static bool add_events(struct run *run)
+{
+    struct event_base *base = run->ctl->base;
+
+    run->events[ON_KILL] = evtimer_new(base, on_kill, run);
+    run->events[ON_TICK] = evtimer_new(base, on_tick, run);
+    run->events[ON_DEADLINE] = evtimer_new(base, on_deadline, run);
+    run->events[ON_INTERRUPT] = evsignal_new(base, SIGINT, on_interrupt, run);
+    run->events[ON_TERMINATE] = evsignal_new(base, SIGTERM, on_interrupt, run);
+    for (int i = 0; i < TIMERS; i++) {
+        if (run->events[i] == NULL)
+            return false;
+    }
+    set_timer(run, ON_TICK, TICK_US);
+    return evsignal_add(run->events[ON_INTERRUPT], NULL) == 0 &&
+           evsignal_add(run->events[ON_TERMINATE], NULL) == 0;
+}
+
+static void clear(struct run *run)
+{
+    for (int i = 0; i < TIMERS; i++) {
+        if (run->events[i] != NULL)
+            event_free(run->events[i]);
+    }
+    chaos_load_free(run->load);
+    chaos_killer_free(run->killer);
+    say_no_progress();
+}
+
+/* The events come before the status: what happens in between is not missed. Returns the number
+ * of the question for them, 0: none. */
+static uint64_t ask_all(struct run *run, int64_t seq)
+{
+    uint64_t id = control_client_ask(run->ctl->client, "events",
+                                     json_pack("{s:b, s:I}", "follow", 1, "since", (json_int_t)seq),
+                                     on_event, run);
+
+    if (id != 0 && control_client_ask(run->ctl->client, "status", NULL, on_status, run) == 0)
+        return 0;
+    return id;
+}
+
+int chaos_run(struct zombiectl *ctl, const struct chaos_options *options,
+              const struct chaos_target *target, unsigned slots, int64_t seq,
+              struct chaos_report *report)
+{
+    struct run run = {
+        .ctl = ctl,
+        .report = report,
+        .plan = {.seed = (uint64_t)options->seed,
+                 .rate = options->rate,
+                 .for_ms = options->for_ms,
+                 .slots = slots},
+        .begun_us = clock_now_us(),
+    };
+    const struct chaos_killer_settings killing = {
+        .client = ctl->client, .report = report, .disconnected = on_disconnect, .arg = &run};
+    uint64_t events = 0;
+    int r;
+
+    report->options = options;
+    r = chaos_killer_new(&killing, &run.killer);
+    if (r == 0)
+        r = chaos_load_new(ctl->base, target, &report->tally, (size_t)options->connections,
+                           &run.load);
+    if (r == 0 && !add_events(&run))
+        r = -ENOMEM;
+    if (r == 0) {
+        events = ask_all(&run, seq);
+        r = events != 0 ? 0 : -EPIPE;
+    }
+    while (r == 0 && run.phase != OVER)
+        r = event_base_loop(ctl->base, EVLOOP_ONCE) < 0 ? -EIO : 0;
+    control_client_forget(ctl->client, events);
+    clear(&run);
+    return r;
+}
