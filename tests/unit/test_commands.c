@@ -20,8 +20,9 @@
 
 /* --- The control server, as far as commands see it ------------------------------ */
 
-void __wrap_control_fail(struct control_request *request, enum control_error error,
-                         const char *format, ...);
+__attribute__((format(printf, 3, 4))) void __wrap_control_fail(struct control_request *request,
+                                                               enum control_error error,
+                                                               const char *format, ...);
 void __wrap_control_succeed(struct control_request *request, const char *text, json_t *result);
 
 static bool by_admin;
