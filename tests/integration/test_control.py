@@ -243,7 +243,7 @@ def test_ping_and_version(start):
 
 @pytest.mark.smoke
 def test_config_is_what_T_prints_and_keeps_secrets(start, run, tmp_path):
-    secret = "no bird shall tell"
+    secret = "no-bird-shall-tell"
     path = tmp_path / "own.conf"
     path.write_text(f'admin {{ token = "{secret}" }} chaos {{ token = "{secret}" }}\n')
     server = start("-c", path, "http.header_ms=4321")
