@@ -6,7 +6,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
-#include <time.h>
 
 #include "admin/feed.h"
 #include "admin/hub.h"
@@ -100,9 +99,7 @@ static int set_rules(struct admin_site *site)
 
 static void note_epoch(struct admin_site *site)
 {
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    site->epoch_ms = (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000 - clock_now_ms();
+    site->epoch_ms = clock_wall_ms() - clock_now_ms();
 }
 
 static int start_server(struct admin_site *site)

@@ -23,6 +23,11 @@ int64_t clock_now_us(void)
     return (int64_t)now.tv_sec * 1000000 + now.tv_nsec / 1000;
 }
 
+int64_t clock_wall_ms(void)
+{
+    return read_ms(CLOCK_REALTIME);
+}
+
 int64_t clock_boottime_ms(void)
 {
     return read_ms(CLOCK_BOOTTIME);

@@ -20,6 +20,9 @@ int64_t clock_now_ms(void);
 /* The same in microseconds: for how long something took. */
 int64_t clock_now_us(void);
 
+/* Milliseconds of CLOCK_REALTIME, since 1970: for people, and jumps when the clock is set. */
+int64_t clock_wall_ms(void);
+
 /* Milliseconds of CLOCK_BOOTTIME: the same, but it runs on in suspend. Not for deadlines. */
 int64_t clock_boottime_ms(void);
 

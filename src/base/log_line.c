@@ -2,6 +2,7 @@
 
 #include "base/log_line.h"
 
+#include <errno.h>
 #include <inttypes.h>
 #include <stdarg.h>
 #include <stdbool.h>
@@ -192,4 +193,14 @@ const char *log_level_name(enum log_level level)
 {
     static const char *const names[] = {"error", "warning", "info", "debug"};
     return names[level];
+}
+
+int log_level_find(const char *name, enum log_level *ret_level)
+{
+    for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
+        if (strcmp(log_level_name((enum log_level)level), name) == 0) {
+            *ret_level = (enum log_level)level;
+            return 0;
+        }
+    return -EINVAL;
 }

@@ -36,4 +36,7 @@ size_t log_line_render(enum log_format format, const struct log_record *record,
 /* "error", "warning", "info", "debug". */
 const char *log_level_name(enum log_level level);
 
+/* The level of that name. Returns 0, or -EINVAL and *ret_level is untouched. */
+__attribute__((warn_unused_result)) int log_level_find(const char *name, enum log_level *ret_level);
+
 #endif

@@ -1,7 +1,7 @@
 /* What is logged, and into which file. */
 #include "config.h"
 
-#include "base/log.h"
+#include "base/log_line.h"
 #include "cluster/commands.h"
 #include "cluster/master_state.h"
 #include "cluster/reload.h"
@@ -20,14 +20,13 @@ static enum operation_state reopen(struct operation *operation, int64_t now_ms)
 
 static enum operation_state set_level(struct operation *operation, int64_t now_ms)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
     int64_t level = operation->arguments.level;
     (void)now_ms;
     if (level < 0)
         return operation_fail(operation, CONTROL_BAD_ARGUMENT, "log-level needs a level");
     table_set_log_level(operation->master, (enum log_level)level);
     return operation_succeed(operation, NULL, "the log is at level %s until the next reload",
-                             names[level]);
+                             log_level_name((enum log_level)level));
 }
 
 const struct command command_reopen_logs = {

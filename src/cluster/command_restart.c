@@ -37,14 +37,6 @@ static bool is_renewed(const struct operation *operation, unsigned number)
     return holder != NULL && holder->worker > operation->mark && holder->state == SLOT_SERVING;
 }
 
-static bool has_candidate(const struct master *master)
-{
-    for (size_t i = 0; i < master->n_slots; i++)
-        if (master->slots[i].candidate)
-            return true;
-    return false;
-}
-
 /* A slot that is held back is filled again; else a successor is born beside the worker. */
 static void renew(struct operation *operation, unsigned number, int64_t now_ms)
 {
@@ -87,7 +79,7 @@ static bool has_failed(const struct operation *operation)
     struct master *master = operation->master;
     const struct slot *holder = table_holder(master, operation->slot);
     bool is_held = holder != NULL && holder->held;
-    return is_held || (master->recycle_failures > 0 && !has_candidate(master));
+    return is_held || (master->recycle_failures > 0 && !table_has_candidate(master));
 }
 
 /* `mark` is the newest worker of before; `slot` the one that boots anew. */
@@ -108,7 +100,7 @@ static enum operation_state go_on_restarting(struct operation *operation, int64_
     if (now_ms >= operation->deadline_ms)
         return operation_fail(operation, CONTROL_FAILED, "%s took too long; %u of %u restarted",
                               slot_text(next, text), done, total);
-    if (operation->slot != next && !has_candidate(master)) {
+    if (operation->slot != next && !table_has_candidate(master)) {
         renew(operation, next, now_ms);
         operation->deadline_ms = now_ms + 2 * master->conf->instance.boot_timeout_ms;
     }

@@ -20,16 +20,6 @@ static unsigned count_serving(struct master *master)
     return n;
 }
 
-static bool has_surplus(const struct master *master)
-{
-    for (size_t i = 0; i < master->n_slots; i++) {
-        const struct slot *slot = &master->slots[i];
-        if (slot_role(slot) == ROLE_WORKER && slot->number > master->workers && !slot->leaving)
-            return true;
-    }
-    return false;
-}
-
 /* `mark` is how many there were. */
 static enum operation_state go_on_scaling(struct operation *operation, int64_t now_ms)
 {
@@ -37,7 +27,7 @@ static enum operation_state go_on_scaling(struct operation *operation, int64_t n
     unsigned serving = count_serving(master);
     operation_progress(operation, serving, master->workers, "%u of %u workers serve", serving,
                        master->workers);
-    if (serving >= master->workers && !has_surplus(master))
+    if (serving >= master->workers && !strength_has_surplus(master))
         return operation_succeed(operation, NULL, "%u worker%s, %" PRIu64 " before",
                                  master->workers, master->workers == 1 ? " serves" : "s serve",
                                  operation->mark);

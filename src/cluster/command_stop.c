@@ -6,18 +6,10 @@
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 
-static unsigned count_alive(const struct master *master)
-{
-    unsigned n = 0;
-    for (size_t i = 0; i < master->n_slots; i++)
-        n += slot_is_alive(master->slots[i].state);
-    return n;
-}
-
 /* Ends with commands_conclude(), when the instance does; `mark` is how many children there were. */
 static enum operation_state go_on_stopping(struct operation *operation, int64_t now_ms)
 {
-    unsigned total = (unsigned)operation->mark, alive = count_alive(operation->master);
+    unsigned total = (unsigned)operation->mark, alive = table_count_alive(operation->master);
     (void)now_ms;
     operation_progress(operation, total > alive ? total - alive : 0, total,
                        "%u of %u children have left", total > alive ? total - alive : 0, total);
@@ -27,7 +19,7 @@ static enum operation_state go_on_stopping(struct operation *operation, int64_t 
 static enum operation_state begin_stopping(struct operation *operation, int64_t now_ms)
 {
     struct master *master = operation->master;
-    operation->mark = count_alive(master);
+    operation->mark = table_count_alive(master);
     master->wants |= operation->arguments.fast         ? WANT_STOP_FAST
                      : master->phase < MASTER_STOPPING ? WANT_STOP
                                                        : 0;

@@ -7,7 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
-#include "base/log.h"
+#include "base/log_line.h"
 #include "cluster/master_state.h"
 #include "cluster/role.h"
 #include "conf/signal_name.h"
@@ -117,14 +117,12 @@ static const char *read_signal(const json_t *value, void *ret)
 
 static const char *read_level(const json_t *value, void *ret)
 {
-    static const char *const names[] = {"error", "warning", "info", "debug"};
     const char *text = json_string_value(value);
-    for (int64_t i = 0; text != NULL && i < (int64_t)(sizeof names / sizeof names[0]); i++)
-        if (strcmp(names[i], text) == 0) {
-            *(int64_t *)ret = i;
-            return NULL;
-        }
-    return "\"error\", \"warning\", \"info\" or \"debug\"";
+    enum log_level level;
+    if (text == NULL || log_level_find(text, &level) != 0)
+        return "\"error\", \"warning\", \"info\" or \"debug\"";
+    *(int64_t *)ret = level;
+    return NULL;
 }
 
 static const char *read_bool(const json_t *value, void *ret)

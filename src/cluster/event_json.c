@@ -2,21 +2,16 @@
 
 #include "cluster/event_json.h"
 
-#include <stdio.h>
-#include <time.h>
-
+#include "base/clock.h"
 #include "cluster/journal.h"
 #include "cluster/role.h"
 #include "control/text.h"
 
 json_t *event_time(int64_t wall_ms)
 {
-    char text[40];
-    time_t seconds = wall_ms / 1000;
-    struct tm tm;
-    gmtime_r(&seconds, &tm);
-    size_t len = strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%S", &tm);
-    snprintf(text + len, sizeof text - len, ".%03dZ", (int)(wall_ms % 1000));
+    const struct timespec when = {.tv_sec = wall_ms / 1000, .tv_nsec = wall_ms % 1000 * 1000000};
+    char text[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(&when, text);
     return json_string(text);
 }
 

@@ -59,14 +59,6 @@ static bool lacks_socket(const struct slot *slot)
                           find_share(master, slot->number), slot->share, slot->worker);
 }
 
-static bool has_candidate(const struct master *master)
-{
-    for (size_t i = 0; i < master->n_slots; i++)
-        if (master->slots[i].candidate)
-            return true;
-    return false;
-}
-
 /* The first who lacks a socket, or NULL. */
 static struct slot *find_needy(struct master *master)
 {
@@ -85,7 +77,7 @@ void sharing_change(struct master *master)
 
 static void prepare_successor(struct master *master, const struct slot *needy, int64_t now_ms)
 {
-    if (now_ms < master->recycle_ms || has_candidate(master))
+    if (now_ms < master->recycle_ms || table_has_candidate(master))
         return;
     succession_prepare(master, needy->number, now_ms);
     if (table_candidate(master, needy->number) != NULL)

@@ -71,8 +71,8 @@ static struct life_birth make_life(const struct slot *slot, const struct conf *c
     };
 }
 
-/* Descriptors that a child keeps: its listeners, then three more. */
-#define ENDS 3
+/* Descriptors that a child keeps: its listeners, then two more. */
+#define ENDS 2
 
 /* What the child listens on; allocated, for as long as the process lives. */
 static int *collect_fds(const struct slot *slot, enum purpose purpose, size_t *ret_n)

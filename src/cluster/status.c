@@ -7,6 +7,7 @@
 
 #include <uuid/uuid.h>
 
+#include "base/clock.h"
 #include "cluster/event_json.h"
 #include "cluster/generation.h"
 #include "cluster/listener.h"
@@ -118,7 +119,7 @@ static json_t *describe_instance(const struct master *master, int64_t now_ms)
         "{s:s, s:s, s:i, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "version", PACKAGE_VERSION,
         "instance", uuid, "pid", (int)master->pid, "hostname", control_text(hostname), "state",
         scoreboard_condition_name(status_condition(master)), "started",
-        event_time(status_wall_ms() - uptime_ms), "uptime_ms", (json_int_t)uptime_ms, "generation",
+        event_time(clock_wall_ms() - uptime_ms), "uptime_ms", (json_int_t)uptime_ms, "generation",
         (json_int_t)master->current->number, "upgrades", (json_int_t)master->upgrades, "workers",
         (json_int_t)master->workers, "max_workers", (json_int_t)master->conf->instance.max_workers,
         "chaos", (int)master->conf->chaos.enabled);

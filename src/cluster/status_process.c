@@ -4,7 +4,6 @@
 
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
 
 #include "cluster/generation.h"
 #include "cluster/master_state.h"
@@ -12,13 +11,6 @@
 #include "cluster/table.h"
 #include "conf/conf.h"
 #include "control/text.h"
-
-int64_t status_wall_ms(void)
-{
-    struct timespec now;
-    clock_gettime(CLOCK_REALTIME, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 json_t *status_number(int64_t value)
 {

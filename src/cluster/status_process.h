@@ -17,7 +17,4 @@ json_t *status_processes(struct master *master, int64_t now_ms);
 json_t *status_number(int64_t value);
 json_t *status_figure(double value); /* with two digits after the point */
 
-/* Milliseconds since 1970. */
-int64_t status_wall_ms(void);
-
 #endif

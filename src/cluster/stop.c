@@ -110,10 +110,6 @@ void stop_step(struct master *master, int64_t now_ms)
 
 bool stop_is_complete(const struct master *master)
 {
-    if (upgrade_is_active(master))
-        return false; /* the trial holds copies of the sockets and of the pid file */
-    for (size_t i = 0; i < master->n_slots; i++)
-        if (slot_is_alive(master->slots[i].state))
-            return false;
-    return true;
+    /* The trial of an upgrade holds copies of the sockets and of the pid file. */
+    return !upgrade_is_active(master) && table_count_alive(master) == 0;
 }

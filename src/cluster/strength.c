@@ -130,6 +130,14 @@ static bool is_surplus(const struct slot *slot)
     return slot_role(slot) == ROLE_WORKER && slot->number > slot->master->workers && !slot->leaving;
 }
 
+bool strength_has_surplus(const struct master *master)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (is_surplus(&master->slots[i]))
+            return true;
+    return false;
+}
+
 void strength_retire_surplus(struct master *master, int64_t now_ms)
 {
     const char *reason = master->workers > 0 ? "fewer workers are wanted" : "the instance pauses";

@@ -5,6 +5,7 @@
 #ifndef ZOMBIE_CLUSTER_STRENGTH_H
 #define ZOMBIE_CLUSTER_STRENGTH_H
 
+#include <stdbool.h>
 #include <stdint.h>
 
 #include "cluster/respawn.h"
@@ -44,6 +45,9 @@ void strength_lower(struct master *master);
  * wait, until a reload or strength_raise() brings workers again.
  */
 void strength_pause(struct master *master);
+
+/* Whether there is one of those that strength_retire_surplus() sends away. */
+bool strength_has_surplus(const struct master *master);
 
 /* Let the workers finish and leave whose slots are beyond the last one. */
 void strength_retire_surplus(struct master *master, int64_t now_ms);

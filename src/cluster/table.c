@@ -168,6 +168,22 @@ struct slot *table_candidate(struct master *master, unsigned number)
     return NULL;
 }
 
+bool table_has_candidate(const struct master *master)
+{
+    for (size_t i = 0; i < master->n_slots; i++)
+        if (master->slots[i].candidate)
+            return true;
+    return false;
+}
+
+unsigned table_count_alive(const struct master *master)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < master->n_slots; i++)
+        n += slot_is_alive(master->slots[i].state);
+    return n;
+}
+
 /*
  * A leaver for each number, and the spare ones. Who leaves because the master
  * wants it to does not count: there are as many of those as there were workers.

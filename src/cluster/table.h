@@ -65,6 +65,12 @@ struct slot *table_holder(struct master *master, unsigned number);
 /* The slot that is to stand for this number once it is READY, or NULL. */
 struct slot *table_candidate(struct master *master, unsigned number);
 
+/* Whether somebody is to take another's place. */
+bool table_has_candidate(const struct master *master);
+
+/* How many processes live, of all roles. */
+unsigned table_count_alive(const struct master *master);
+
 /* A free place; NULL while too many workers are leaving. */
 struct slot *table_free_place(struct master *master);
 

@@ -78,9 +78,10 @@ int operand_signal(const char *word, json_t *arguments, char error[OPERAND_ERROR
 
 int operand_level(const char *word, json_t *arguments, char error[OPERAND_ERROR_SIZE])
 {
-    for (int level = LOG_LEVEL_ERROR; level <= LOG_LEVEL_DEBUG; level++)
-        if (strcmp(word, log_level_name((enum log_level)level)) == 0)
-            return add(arguments, "level", json_string(word), error);
+    enum log_level level;
+
+    if (log_level_find(word, &level) == 0)
+        return add(arguments, "level", json_string(word), error);
     (void)snprintf(error, OPERAND_ERROR_SIZE, "'%.40s' is no level: error, warning, info or debug",
                    word);
     return -EINVAL;
