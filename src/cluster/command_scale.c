@@ -20,11 +20,14 @@ static unsigned count_serving(struct master *master)
     return n;
 }
 
-/* `mark` is how many there were. */
+/* `mark` is how many there were, `to` how many there are to be. */
 static enum operation_state go_on_scaling(struct operation *operation, int64_t now_ms)
 {
     struct master *master = operation->master;
     unsigned serving = count_serving(master);
+    if (master->workers != operation->arguments.to)
+        return operation_fail(operation, CONTROL_FAILED, "another order wants %u worker%s now",
+                              master->workers, master->workers == 1 ? "" : "s");
     operation_progress(operation, serving, master->workers, "%u of %u workers serve", serving,
                        master->workers);
     if (serving >= master->workers && !strength_has_surplus(master))
@@ -52,6 +55,7 @@ static enum operation_state begin_scaling(struct operation *operation, int64_t n
                               "%" PRId64 " workers cannot be: 1 to %ld may (instance.max_workers)",
                               wanted, instance->max_workers);
     operation->mark = master->workers;
+    operation->arguments.to = wanted;
     operation->deadline_ms = now_ms + instance->boot_timeout_ms;
     strength_set(master, (unsigned)wanted);
     return go_on_scaling(operation, now_ms);

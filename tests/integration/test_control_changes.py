@@ -1,5 +1,6 @@
 """Orders by the control socket about the whole instance, and orders that meet each other."""
 
+import json
 import os
 import re
 import signal
@@ -300,6 +301,33 @@ def test_two_clients_scale_at_once(start):
             second.done()
             assert status(server)["workers"] in (4, 1 + n % 3)
     wait_until_settled(server)
+
+
+@pytest.mark.parametrize("other, workers", [({"by": 1}, 4), ({"by": -1}, 2), ({"to": 1}, 1)])
+def test_scale_that_is_overtaken_has_failed(start, other, workers):
+    """Both are read in one turn of the loop: nobody of the first one serves yet."""
+    server = start()
+    with Client(server.control_path) as client:
+        first, second = client.expect(1), client.expect(2)
+        orders = ({"id": 1, "command": "scale", "to": 3},
+                  {"id": 2, "command": "scale", **other})  # fmt: skip
+        client.send("".join(json.dumps(order) + "\n" for order in orders))
+        s = "" if workers == 1 else "s"
+        assert first.failed("failed") == f"another order wants {workers} worker{s} now"
+        assert second.done().text == f"{workers} worker{s} serve{'' if s else 's'}, 3 before"
+    wait_until_settled(server, workers)
+
+
+@pytest.mark.root
+def test_scale_that_a_signal_overtakes_has_failed(begin_hanging, etc):
+    server = begin_hanging()
+    with Client(server.control_path) as client:
+        scale = client.begin("scale", to=3)
+        wait_for_status(server, lambda s: s["workers"] == 3, "the order is taken")
+        server.send_signal(signal.SIGTTOU)
+        assert scale.failed("failed") == "another order wants 2 workers now"
+    let_go(etc)
+    wait_until_settled(server, 2)
 
 
 def test_two_clients_restart_at_once(start):
