@@ -211,8 +211,8 @@ void commands_conclude(struct operation *operation)
 {
     if (operation->request == NULL)
         return;
-    if (strcmp(operation->command->name, "stop") == 0)
-        (void)operation_succeed(operation, NULL, "stopped");
+    if (operation->command->conclude != NULL)
+        (void)operation->command->conclude(operation);
     else
         (void)operation_fail(operation, CONTROL_FAILED, "the instance has stopped");
 }

@@ -107,6 +107,12 @@ struct outcome {
     char text[MASTER_OUTCOME_SIZE];
 };
 
+/* What a stop has cost those who were served. */
+struct toll {
+    unsigned killed;      /* workers that had not finished in time */
+    uint64_t connections; /* cut: those of workers that died with them, or dropped them */
+};
+
 /* A reload under way. */
 struct reload {
     struct generation *next; /* NULL: none */
@@ -151,6 +157,7 @@ struct master {
     unsigned wants;   /* of enum master_want */
     unsigned waiting; /* wants that cannot be met yet */
     enum master_phase phase;
+    struct toll toll;
     struct reload reload;
     uint64_t reloads; /* begun so far */
     struct outcome reloaded;

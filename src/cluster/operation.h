@@ -75,6 +75,8 @@ struct command {
     enum operation_state (*begin)(struct operation *operation, int64_t now_ms);
     enum operation_state (*go_on)(struct operation *operation, int64_t now_ms); /* NULL: no need */
     bool only_tells; /* pointless once the asker is gone */
+    /* What is said when the instance has ended; NULL: that it has failed by that. */
+    enum operation_state (*conclude)(struct operation *operation);
 };
 
 /* Tell how far it is, if that has changed. */

@@ -17,6 +17,7 @@
 #include "cluster/respawn.h"
 #include "cluster/sharing.h"
 #include "cluster/spawn.h"
+#include "cluster/stop.h"
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
 #include "host/cgroup_meter.h"
@@ -145,6 +146,7 @@ static void record(struct slot *slot, struct obituary *obituary)
     obituary_log(obituary);
     obituary_chronicle(obituary, slot);
     tally_death(slot, death, leaves_gap, clock_now_us());
+    stop_count(slot, death);
     if (obituary->poison > 0)
         scoreboard_count(master->scoreboard, SCOREBOARD_POISONED);
 }

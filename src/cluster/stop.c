@@ -2,6 +2,8 @@
 
 #include "cluster/stop.h"
 
+#include <sys/wait.h>
+
 #include "base/log.h"
 #include "cluster/chronicle.h"
 #include "cluster/generation.h"
@@ -12,6 +14,7 @@
 #include "cluster/upgrade.h"
 #include "conf/conf.h"
 #include "host/notify.h"
+#include "ipc/scoreboard.h"
 
 /* How long a worker has to leave at once, before it is killed. */
 #define FAST_MS 1000
@@ -47,9 +50,25 @@ static void stop_gracefully(struct master *master, bool unhurried, int64_t now_m
     tell_workers(master, &message, unhurried ? INT64_MAX : deadline_ms);
 }
 
+/* Workers that are told to drop their connections close them: afterwards nobody can count. */
+static uint64_t count_connections(const struct master *master)
+{
+    struct scoreboard_work work;
+    uint64_t n = 0;
+    for (size_t i = 0; i < master->n_slots; i++) {
+        const struct slot *slot = &master->slots[i];
+        if (!slot_is_alive(slot->state) || slot_role(slot) != ROLE_WORKER)
+            continue;
+        scoreboard_read_work(slot_board(slot), &work);
+        n += work.connections;
+    }
+    return n;
+}
+
 static void stop_fast(struct master *master, int64_t now_ms)
 {
     struct message message = {.type = MESSAGE_STOP};
+    master->toll.connections += count_connections(master);
     log_info("stopping at once: the workers drop what they have");
     tell_workers(master, &message, now_ms + FAST_MS);
 }
@@ -106,6 +125,16 @@ void stop_step(struct master *master, int64_t now_ms)
         if (slot_role(slot) != ROLE_WORKER && slot->state != SLOT_DRAINING)
             tell(slot, &message, now_ms + FAST_MS);
     }
+}
+
+void stop_count(const struct slot *slot, const struct death *death)
+{
+    struct master *master = slot->master;
+    if (master->phase == MASTER_RUNNING || slot_role(slot) != ROLE_WORKER)
+        return;
+    master->toll.killed += WIFSIGNALED((int)death->wait_status) && death->killed_for[0] != '\0';
+    if (master->phase != MASTER_STOPPING_FAST)
+        master->toll.connections += death->connections;
 }
 
 bool stop_is_complete(const struct master *master)

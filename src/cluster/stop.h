@@ -7,7 +7,9 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct death;
 struct master;
+struct slot;
 
 /*
  * Begin to stop as `wants` (of enum master_want) says, or make a stop that
@@ -20,6 +22,9 @@ void stop_begin(struct master *master, unsigned wants, int64_t now_ms);
  * then they are there for those who watch.
  */
 void stop_step(struct master *master, int64_t now_ms);
+
+/* A child was buried, its slot still as it was: during a stop, note what that has cost. */
+void stop_count(const struct slot *slot, const struct death *death);
 
 /* Whether all children are gone. */
 bool stop_is_complete(const struct master *master);

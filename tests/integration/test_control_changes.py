@@ -12,7 +12,7 @@ from lib.client import Connection
 from lib.control import Client, HungUp, do, events, find_event, refusal, slot_of, status
 from lib.control import wait_for_status, wait_until_settled, workers_of
 from lib.load import Load
-from lib.reload import begin, begin_hanging, conf, held, let_go  # noqa: F401
+from lib.reload import begin, begin_hanging, conf, held, let_go, stopped  # noqa: F401
 from lib.upgrade import Gate, program  # noqa: F401
 
 ADMIN = "admin.listen=127.0.0.1:0"
@@ -170,7 +170,7 @@ def test_stop_ends_with_stopped_just_before_the_end(start):
     wait_until_settled(server)
     with Client(server.control_path) as client:
         order = client.begin("stop").done()
-        assert order.text == "stopped"
+        assert (order.text, order.result) == ("stopped", {"killed": 0, "connections": 0})
         assert [(done, total) for done, total, _ in order.progress][-1] == (3, 3)
         assert client.is_closed()
     assert server.wait() == 0
@@ -200,11 +200,24 @@ def test_stop_fast_drops_what_there_is(start):
     server = start(*PATIENT)
     with held(server) as (connection, _):
         order = do(server, "stop", fast=True)
-        assert order.text == "stopped"
+        assert order.text == "stopped; 1 connection was cut"
+        assert order.result == {"killed": 0, "connections": 1}
         assert connection.is_closed()
     assert server.wait() == 0
     server.wait_for_log("a fast stop is ordered")
     server.wait_for_log("stopping at once")
+
+
+def test_stop_says_whom_it_had_to_kill(start):
+    """Workers that stand still finish nothing, and nothing is lost but what they held."""
+    server = start("instance.grace_ms=500", "instance.hang_timeout_ms=0")
+    with held(server), stopped(server.serving):
+        order = do(server, "stop")
+    assert order.text == (
+        "stopped; 2 workers were killed, not finished in time, 1 connection was cut"
+    )
+    assert order.result == {"killed": 2, "connections": 1}
+    assert server.wait() == 0
 
 
 def test_stop_may_be_made_faster(start):
@@ -217,7 +230,7 @@ def test_stop_may_be_made_faster(start):
         assert status(server)["state"] == "stopping"
         fast = other.begin("stop", fast=True)
         for order in slow, again, fast:
-            assert order.done().text == "stopped"
+            assert order.done().text == "stopped; 1 connection was cut"
     assert server.wait() == 0
 
 
@@ -250,7 +263,7 @@ def test_a_stop_ends_what_is_under_way(begin_hanging, etc):
         assert "stop" in reload.failed("failed")
         assert "stops" in scale.failed("refused")
         assert "stops" in restart.failed("refused")
-        assert stop.done().text == "stopped"
+        assert stop.done().text == "stopped; 2 workers were killed, not finished in time"
     assert server.wait() == 0
 
 

@@ -9,12 +9,14 @@
 #include <stddef.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 #include <cmocka.h>
 
 #include "base/log.h"
 #include "cluster/commands.h"
+#include "cluster/master_state.h"
 
 #define LENGTH(array) (sizeof(array) / sizeof((array)[0]))
 
@@ -29,6 +31,7 @@ static bool by_admin;
 static int n_answers;
 static enum control_error answer_error; /* CONTROL_ERRORS: it has succeeded */
 static char answer_text[400];
+static char answer_result[400]; /* as JSON; empty: none */
 
 void __wrap_control_fail(struct control_request *request, enum control_error error,
                          const char *format, ...)
@@ -45,10 +48,14 @@ void __wrap_control_fail(struct control_request *request, enum control_error err
 
 void __wrap_control_succeed(struct control_request *request, const char *text, json_t *result)
 {
+    char *dumped = result != NULL ? json_dumps(result, JSON_SORT_KEYS) : NULL;
+
     assert_non_null(request);
-    assert_null(result);
     n_answers++;
     answer_error = CONTROL_ERRORS;
+    (void)snprintf(answer_result, sizeof(answer_result), "%s", dumped != NULL ? dumped : "");
+    free(dumped);
+    json_decref(result);
     (void)snprintf(answer_text, sizeof(answer_text), "%s", text);
 }
 
@@ -435,20 +442,47 @@ static void says_what_needs_looks(void **state)
 
 static void ends_with_the_instance(void **state)
 {
-    struct operation operation = ask_text("stop", "{}");
+    struct operation operation = ask_text("events", "{'follow':true}");
 
     (void)state;
-    commands_conclude(&operation);
-    assert_int_equal(n_answers, 1);
-    assert_int_equal(answer_error, CONTROL_ERRORS);
-    assert_string_equal(answer_text, "stopped");
-    assert_null(operation.request);
-    operation = ask_text("events", "{'follow':true}");
     commands_conclude(&operation);
     assert_int_equal(n_answers, 1);
     assert_int_equal(answer_error, CONTROL_FAILED);
     assert_string_equal(answer_text, "the instance has stopped");
     assert_null(operation.request);
+}
+
+static void a_stop_says_what_it_has_cost(void **state)
+{
+    static const struct {
+        struct toll toll;
+        const char *text;
+        const char *result;
+    } rows[] = {
+        {{0, 0}, "stopped", "{\"connections\": 0, \"killed\": 0}"},
+        {{1, 0},
+         "stopped; 1 worker was killed, not finished in time",
+         "{\"connections\": 0, \"killed\": 1}"},
+        {{2, 1},
+         "stopped; 2 workers were killed, not finished in time, 1 connection was cut",
+         "{\"connections\": 1, \"killed\": 2}"},
+        {{0, 7}, "stopped; 7 connections were cut", "{\"connections\": 7, \"killed\": 0}"},
+    };
+    static struct master master;
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        struct operation operation = ask_text("stop", "{}");
+
+        operation.master = &master;
+        master.toll = rows[i].toll;
+        commands_conclude(&operation);
+        assert_int_equal(n_answers, 1);
+        assert_int_equal(answer_error, CONTROL_ERRORS);
+        assert_string_equal(answer_text, rows[i].text);
+        assert_string_equal(answer_result, rows[i].result);
+        assert_null(operation.request);
+    }
 }
 
 int main(void)
@@ -464,6 +498,7 @@ int main(void)
         cmocka_unit_test_setup(reads_values, set_up),
         cmocka_unit_test_setup(says_what_needs_looks, set_up),
         cmocka_unit_test_setup(ends_with_the_instance, set_up),
+        cmocka_unit_test_setup(a_stop_says_what_it_has_cost, set_up),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
