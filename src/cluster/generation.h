@@ -17,14 +17,18 @@ struct generation {
     int access_log_fd;                     /* what its workers write to; -1: none is kept */
 };
 
+/* Room for what is said of a failure. */
+#define GENERATION_ERROR_SIZE 512
+
 /*
  * Make one: opens what `pools`, a set for each purpose (NULL: nothing), have not
- * open already. On success it owns conf. Returns 0; or -errno with a line in the
- * log, conf is then still the caller's.
+ * open already. On success it owns conf. Returns 0; or -errno, `error` says why, and
+ * conf is still the caller's.
  */
 __attribute__((warn_unused_result)) int generation_new(unsigned number, struct conf *conf,
                                                        struct listeners *const pools[PURPOSES],
-                                                       struct generation **ret_generation);
+                                                       struct generation **ret_generation,
+                                                       char error[GENERATION_ERROR_SIZE]);
 
 /* The same, with sockets that are open already and belong to it on success. Returns 0 or -ENOMEM.
  */
@@ -34,9 +38,10 @@ __attribute__((warn_unused_result)) int generation_adopt(unsigned number, struct
 
 /*
  * Open the access log that its configuration names, or open it again. Returns
- * 0; or -errno with a line in the log, and nothing has changed.
+ * 0; or -errno, `error` says why, and nothing has changed.
  */
-__attribute__((warn_unused_result)) int generation_open_access_log(struct generation *generation);
+__attribute__((warn_unused_result)) int
+generation_open_access_log(struct generation *generation, char error[GENERATION_ERROR_SIZE]);
 
 /* Let go of its sockets and free it with its configuration; NULL is fine. */
 void generation_free(struct generation *generation);

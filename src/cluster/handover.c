@@ -391,6 +391,7 @@ static void adopt_records(struct master *master, const struct state *state)
 int handover_adopt(struct master *master, struct conf *conf, const struct state *state)
 {
     struct listeners *sets[PURPOSES] = {NULL};
+    char error[GENERATION_ERROR_SIZE];
     int err = 0;
     memcpy(master->uuid, state->uuid, sizeof master->uuid);
     master->started_ms = state->started_ms;
@@ -404,8 +405,8 @@ int handover_adopt(struct master *master, struct conf *conf, const struct state 
         err = adopt_listeners(state, (enum purpose)purpose, &sets[purpose]);
     if (err == 0)
         err = generation_adopt(state->generation, conf, sets, &master->current);
-    if (err == 0 && generation_open_access_log(master->current) != 0)
-        log_warning("workers write no access log until a reload opens it");
+    if (err == 0 && generation_open_access_log(master->current, error) != 0)
+        log_warning("%s, workers write none until a reload opens it", error);
     if (err == 0)
         err = adopt_table(master, state);
     if (err == 0 && state->pidfile_fd >= 0)

@@ -3,6 +3,7 @@
 #include "cluster/listeners.h"
 
 #include <errno.h>
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -88,7 +89,7 @@ static int open_one(struct listeners *listeners, const struct conf_listen *conf)
 
 /* What is optional may fail; what everybody expects may not. */
 static int obtain(struct listeners *listeners, const struct listeners *pool,
-                  const struct conf_listen *conf, bool optional)
+                  const struct conf_listen *conf, bool optional, char error[LISTENERS_ERROR_SIZE])
 {
     const struct item *item = claim(pool, listeners, conf);
     if (item != NULL) {
@@ -99,7 +100,8 @@ static int obtain(struct listeners *listeners, const struct listeners *pool,
     if (err == 0)
         return 0;
     if (!optional) {
-        log_error("cannot listen on %s: %s", conf->title, strerror(-err));
+        snprintf(error, LISTENERS_ERROR_SIZE, "cannot listen on %s: %s", conf->title,
+                 strerror(-err));
         return err;
     }
     log_info("cannot listen on %s: %s, going on without", conf->title,
@@ -108,14 +110,16 @@ static int obtain(struct listeners *listeners, const struct listeners *pool,
 }
 
 int listeners_open(const struct purpose_listens *wanted, const struct listeners *pool,
-                   struct listeners **ret_listeners)
+                   struct listeners **ret_listeners, char error[LISTENERS_ERROR_SIZE])
 {
     struct listeners *listeners;
     int err = listeners_new(wanted->n, &listeners);
-    if (err != 0)
+    if (err != 0) {
+        snprintf(error, LISTENERS_ERROR_SIZE, "out of memory");
         return err;
+    }
     for (size_t i = 0; err == 0 && i < wanted->n; i++)
-        err = obtain(listeners, pool, &wanted->items[i], wanted->optional);
+        err = obtain(listeners, pool, &wanted->items[i], wanted->optional, error);
     if (err != 0) {
         listeners_free(listeners);
         return err;

@@ -17,6 +17,9 @@
 struct listener;
 struct listeners;
 
+/* Room for why a set cannot be opened. */
+#define LISTENERS_ERROR_SIZE 512
+
 /* An empty set, with room for n. Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int listeners_new(size_t n, struct listeners **ret_listeners);
 
@@ -32,12 +35,13 @@ void listeners_add(struct listeners *listeners, struct listener *listener, bool 
  * else a new one. One that is not spread in the pool is not spread here either,
  * with a warning where the configuration wants it: the pool's workers would have
  * no part in sockets that are added. Returns 0; or -errno of the first that
- * failed, with a line in the log that names the address, and nothing changed; those
- * that are optional are left out then, with a line, too.
+ * failed, `error` names the address and why, and nothing has changed; those that are
+ * optional are left out then, with a line in the log.
  */
 __attribute__((warn_unused_result)) int listeners_open(const struct purpose_listens *wanted,
                                                        const struct listeners *pool,
-                                                       struct listeners **ret_listeners);
+                                                       struct listeners **ret_listeners,
+                                                       char error[LISTENERS_ERROR_SIZE]);
 
 /*
  * Open sockets until those that are spread have one for each of n workers; see

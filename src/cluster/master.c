@@ -79,6 +79,7 @@ static void announce(const struct master *master, const char *what)
 static int begin(struct master *master, struct conf *conf)
 {
     struct listeners *inherited = NULL;
+    char error[GENERATION_ERROR_SIZE] = "";
     master->started_ms = clock_now_ms();
     master->last_generation = 1;
     uuid_generate_random(master->uuid);
@@ -91,10 +92,12 @@ static int begin(struct master *master, struct conf *conf)
     int err = activated_take(master->launch, conf, &inherited);
     struct listeners *const pools[PURPOSES] = {[PURPOSE_CLIENTS] = inherited};
     if (err == 0)
-        err = generation_new(1, conf, pools, &master->current);
+        err = generation_new(1, conf, pools, &master->current, error);
     listeners_free(inherited);
     if (err == 0)
-        err = generation_open_access_log(master->current);
+        err = generation_open_access_log(master->current, error);
+    if (error[0] != '\0')
+        log_error("%s", error);
     if (err != 0)
         return err;
     strength_announce_sandbox(&conf->instance);
@@ -236,6 +239,15 @@ static void say_goodbye(const struct master *master)
     log_info("stopped");
 }
 
+static int open_pidfile(struct master *master, const char *path)
+{
+    char error[PIDFILE_ERROR_SIZE];
+    int err = pidfile_open(path, &master->pidfile, error);
+    if (err != 0)
+        log_error("%s", error);
+    return err;
+}
+
 /* Signals come first: process 1 has no default dispositions, so an early TERM would be lost. */
 static int run(const struct launch *launch, struct conf *conf, int notify_fd)
 {
@@ -246,7 +258,7 @@ static int run(const struct launch *launch, struct conf *conf, int notify_fd)
     if (err != 0)
         log_error("cannot take signals: %s", strerror(-err));
     if (err == 0 && path[0] != '\0' && launch->state_fd < 0)
-        err = pidfile_open(path, &master.pidfile);
+        err = open_pidfile(&master, path);
     if (err == 0)
         err = set_up(&master, conf);
     if (master.current == NULL)

@@ -26,6 +26,9 @@
 #include "host/pidfile.h"
 #include "ipc/scoreboard.h"
 
+_Static_assert(MASTER_OUTCOME_SIZE >= CONF_ERROR_SIZE && MASTER_OUTCOME_SIZE >= PIDFILE_ERROR_SIZE,
+               "what others say of a failure fits");
+
 bool reload_is_active(const struct master *master)
 {
     return master->reload.next != NULL;
@@ -38,7 +41,7 @@ bool reload_moves_log(const struct master *master)
 }
 
 /* Hold the new pid file, if it is another one. */
-static int open_pidfile(struct master *master, const char *path)
+static int open_pidfile(struct master *master, const char *path, char why[MASTER_OUTCOME_SIZE])
 {
     const char *old = master->pidfile != NULL ? pidfile_path(master->pidfile) : "";
     bool is_alias = master->pidfile != NULL && pidfile_is(master->pidfile, path);
@@ -46,7 +49,7 @@ static int open_pidfile(struct master *master, const char *path)
     master->reload.pidfile = NULL;
     if (!master->reload.moves_pidfile || path[0] == '\0')
         return 0;
-    return pidfile_open(path, &master->reload.pidfile);
+    return pidfile_open(path, &master->reload.pidfile, why);
 }
 
 static void move_pidfile(struct master *master)
@@ -64,28 +67,36 @@ static void drop_pidfile(struct master *master)
     master->reload.pidfile = NULL;
 }
 
-/* Returns NULL, or why the new configuration cannot be used; the log, still the old one, has more.
+static int open_generation(struct master *master, struct conf *conf, char why[MASTER_OUTCOME_SIZE])
+{
+    int err = generation_new(master->last_generation + 1, conf, master->current->listeners,
+                             &master->reload.next, why);
+    return err == 0 ? generation_open_access_log(master->reload.next, why) : err;
+}
+
+/* Returns 0; or -errno and why the new configuration cannot be used, while the log is the old one.
  */
-static const char *prepare(struct master *master, struct conf *conf)
+static int prepare(struct master *master, struct conf *conf, char why[MASTER_OUTCOME_SIZE])
 {
     const char *lacks = child_lacks_rights(conf);
-    if (lacks != NULL)
-        return lacks;
-    if (open_pidfile(master, conf->instance.pidfile) != 0)
-        return "the pid file cannot be used";
-    strength_raise_descriptors(conf);
-    if (generation_new(master->last_generation + 1, conf, master->current->listeners,
-                       &master->reload.next) != 0)
-        return "a socket cannot be opened";
-    if (generation_open_access_log(master->reload.next) != 0)
-        return "the access log cannot be opened";
-    int err = reopen_as(master, &conf->log);
-    if (err == 0) {
-        master->last_generation++;
-        return NULL;
+    if (lacks != NULL) {
+        snprintf(why, MASTER_OUTCOME_SIZE, "%s", lacks);
+        return -EPERM;
     }
-    log_error("cannot log to %s: %s", conf->log.target, strerror(-err));
-    return "the log cannot be opened";
+    int err = open_pidfile(master, conf->instance.pidfile, why);
+    if (err != 0)
+        return err;
+    strength_raise_descriptors(conf);
+    err = open_generation(master, conf, why);
+    if (err != 0)
+        return err;
+    err = reopen_as(master, &conf->log);
+    if (err == 0)
+        master->last_generation++;
+    else
+        snprintf(why, MASTER_OUTCOME_SIZE, "cannot log to %s: %s", conf->log.target,
+                 strerror(-err));
+    return err;
 }
 
 /* A reload that came to nothing makes nobody ready who has never been. */
@@ -133,14 +144,15 @@ static void stop_recycling(struct master *master, int64_t now_ms)
 void reload_begin(struct master *master, int64_t now_ms)
 {
     struct reload *reload = &master->reload;
-    char error[CONF_ERROR_SIZE];
+    char why[MASTER_OUTCOME_SIZE];
     struct conf *conf = NULL;
     master->reloads++;
     if (master->ready)
         notify_send("RELOADING=1\nMONOTONIC_USEC=%" PRId64, notify_monotonic_us());
-    const char *why =
-        launch_load(master->launch, &conf, error) != 0 ? error : prepare(master, conf);
-    if (why != NULL) {
+    int err = launch_load(master->launch, &conf, why);
+    if (err == 0)
+        err = prepare(master, conf, why);
+    if (err != 0) {
         refuse(master, conf, why);
         return;
     }

@@ -59,10 +59,11 @@ static void reopen_log(struct master *master)
 /* Workers of older generations finish with the file that they have. */
 static void reopen_access_log(struct master *master, struct generation *generation)
 {
+    char error[GENERATION_ERROR_SIZE];
     if (generation->access_log_fd < 0)
         return;
-    if (generation_open_access_log(generation) != 0) {
-        log_error("the access log goes on into the old file");
+    if (generation_open_access_log(generation, error) != 0) {
+        log_error("%s, the access log goes on into the old file", error);
         return;
     }
     log_info("opened the access log again");

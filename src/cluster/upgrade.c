@@ -46,6 +46,13 @@ static void refuse(struct master *master, const char *why)
     chronicle(master, JOURNAL_UPGRADE_FAILED, NULL, "%s", why);
 }
 
+static void refuse_for(struct master *master, const char *what, const char *which, int err)
+{
+    char why[REPORT_SIZE];
+    snprintf(why, sizeof why, "cannot %s %s: %s", what, which, strerror(-err));
+    refuse(master, why);
+}
+
 /* A text in a file without a name. Returns the descriptor or -errno. */
 static int write_memfd(const char *name, const char *text, size_t len)
 {
@@ -184,7 +191,7 @@ static void start_trial(struct master *master, const struct state *state, int64_
         };
         return;
     }
-    refuse(master, strerror(state_fd < 0 ? -state_fd : errno));
+    refuse_for(master, "begin", "a trial", state_fd < 0 ? state_fd : -errno);
     if (report_fd >= 0)
         close(report_fd);
 }
@@ -199,7 +206,7 @@ void upgrade_begin(struct master *master, int64_t now_ms)
     }
     int err = collect(master, &state);
     if (err != 0) {
-        refuse(master, strerror(-err));
+        refuse_for(master, "gather", "the state", err);
         return;
     }
     log_info("upgrading: trying %s", master->launch->program);
@@ -255,7 +262,7 @@ static void become(struct master *master)
     struct state state;
     int err = collect(master, &state);
     if (err != 0) {
-        refuse(master, strerror(-err));
+        refuse_for(master, "gather", "the state", err);
         return;
     }
     int fd = write_state(&state);
@@ -273,7 +280,10 @@ static void become(struct master *master)
     }
     free(here);
     drop(&state);
-    refuse(master, strerror(-err));
+    if (fd < 0)
+        refuse_for(master, "write", "the state", err);
+    else
+        refuse_for(master, "execute", master->launch->program, err);
 }
 
 /* With its children; and by itself, should it have left its group. */

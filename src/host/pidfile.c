@@ -12,8 +12,6 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-#include "base/log.h"
-
 struct pidfile {
     int fd;
     char *path;
@@ -45,11 +43,11 @@ static int open_locked(const char *path)
     }
 }
 
-static void complain(const char *path, int err)
+static void explain(const char *path, int err, char error[PIDFILE_ERROR_SIZE])
 {
     char holder[24] = "";
     if (err != -EWOULDBLOCK) {
-        log_error("cannot use the pid file %s: %s", path, strerror(-err));
+        snprintf(error, PIDFILE_ERROR_SIZE, "cannot use the pid file %s: %s", path, strerror(-err));
         return;
     }
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOFOLLOW);
@@ -58,7 +56,8 @@ static void complain(const char *path, int err)
         close(fd);
     holder[n > 0 ? n : 0] = '\0';
     holder[strcspn(holder, "\n")] = '\0';
-    log_error("the pid file %s is held by a master that runs, process %s", path, holder);
+    snprintf(error, PIDFILE_ERROR_SIZE, "the pid file %s is held by a master that runs, process %s",
+             path, holder);
 }
 
 static int write_pid(int fd)
@@ -103,7 +102,7 @@ static int make_file(const char *path)
     return err;
 }
 
-int pidfile_open(const char *path, struct pidfile **ret_pidfile)
+int pidfile_open(const char *path, struct pidfile **ret_pidfile, char error[PIDFILE_ERROR_SIZE])
 {
     struct pidfile *pidfile = new_pidfile(path);
     int fd = pidfile != NULL ? make_file(path) : -ENOMEM;
@@ -112,7 +111,7 @@ int pidfile_open(const char *path, struct pidfile **ret_pidfile)
         *ret_pidfile = pidfile;
         return 0;
     }
-    complain(path, fd);
+    explain(path, fd, error);
     if (pidfile != NULL)
         free_pidfile(pidfile);
     return fd;

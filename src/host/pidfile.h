@@ -9,13 +9,16 @@
 
 struct pidfile;
 
+/* Room for why there can be none. */
+#define PIDFILE_ERROR_SIZE 512
+
 /*
  * Lock the file (flock(2)), made if need be with mode 0644, and write this
- * process's id. Returns 0; or -errno with a line in the log, which names the
- * holder when another master runs.
+ * process's id. Returns 0; or -errno, and `error` says why and names the holder when
+ * another master runs.
  */
-__attribute__((warn_unused_result)) int pidfile_open(const char *path,
-                                                     struct pidfile **ret_pidfile);
+__attribute__((warn_unused_result)) int pidfile_open(const char *path, struct pidfile **ret_pidfile,
+                                                     char error[PIDFILE_ERROR_SIZE]);
 
 /*
  * Take over, after execve(2), the descriptor of the file at `path` that this

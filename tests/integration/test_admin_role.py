@@ -380,8 +380,10 @@ def test_reload_to_an_address_in_use_is_refused(begin, conf):
     with socket.socket() as taken:
         taken.bind(("127.0.0.1", 0))
         taken.listen()
-        conf.write(section(f"127.0.0.1:{taken.getsockname()[1]}"))
-        assert "a socket cannot be opened" in refusal(server, "failed", "reload")
+        address = f"127.0.0.1:{taken.getsockname()[1]}"
+        conf.write(section(address))
+        why = f"cannot listen on {address}: Address already in use"
+        assert refusal(server, "failed", "reload") == why
     now = wait_until_settled(server)
     assert (now["generation"], admin_of(now)["worker"]) == (1, entry["worker"])
     assert probe(address_of(server)).status == 200

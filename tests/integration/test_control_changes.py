@@ -51,7 +51,10 @@ def test_reload_that_cannot_listen_says_so(begin, conf):
     with Connection(server.address) as connection:
         taken = connection.socket.getsockname()[1]
         conf.write(listen=("127.0.0.1:0", f"127.0.0.1:{taken}"))
-        assert "socket cannot be opened" in refusal(server, "failed", "reload")
+        assert refusal(server, "failed", "reload") == (
+            f"cannot listen on 127.0.0.1:{taken}: Address already in use"
+        )
+        assert find_event(events(server), "reload-failed", f"cannot listen on 127.0.0.1:{taken}: ")
     assert status(server)["generation"] == 1
 
 

@@ -214,8 +214,8 @@ def test_listener_that_cannot_be_bound_changes_nothing(begin, conf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         port = taken.getsockname()[1]
         conf.write(listen=[f"unix:{first}", f"127.0.0.1:{port}", SECOND])
-        reload_in_vain(server, "refused: .*")
-        server.wait_for_log(f"cannot listen on 127.0.0.1:{port}: Address already in use$")
+        why = f"cannot listen on 127.0.0.1:{port}: Address already in use"
+        reload_in_vain(server, f"refused: {why}")
     assert not first.exists()
     conf.write(listen=[f"unix:{first}", f"127.0.0.1:{port}"])
     reload(server)
@@ -313,8 +313,7 @@ def test_refusal_is_told_in_the_log_that_goes_on(begin, conf, tmp_path):
     with socket.create_server(("127.0.0.1", 0)) as taken:
         conf.write(f'log {{ target = "{tmp_path}/new.log" level = error format = json }}',
                    listen=[f"127.0.0.1:{taken.getsockname()[1]}"])  # fmt: skip
-        reload_in_vain(server, "refused: .*")
-    server.wait_for_log("error master: cannot listen on ")
+        reload_in_vain(server, "refused: cannot listen on .*: Address already in use")
     assert_log_goes_on(server)
 
 
@@ -350,7 +349,8 @@ def test_pid_file_moves_with_a_reload(begin, conf, tmp_path):
     conf.write(pidfile=f'"{tmp_path}/alias/new.pid"')
     reload(server)
     conf.write(pidfile=f'"{tmp_path}/none/new.pid"')
-    reload_in_vain(server, "refused: the pid file cannot be used")
+    why = f"cannot use the pid file {tmp_path}/none/new.pid: No such file or directory"
+    reload_in_vain(server, f"refused: {why}")
     assert new.read_text() == f"{server.pid}\n"
     server.stop()
     assert not new.exists()

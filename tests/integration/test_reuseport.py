@@ -354,7 +354,7 @@ def test_upgrade_that_cannot_reload_still_shares_out(begin, conf, tmp_path):
         port = taken.getsockname()[1]
         conf.write(workers=4, listen={**SPREAD, f"127.0.0.1:{port}": ""})
         server.send_signal(signal.SIGUSR2)
-        server.wait_for_log("reload refused: a socket cannot be opened")
+        server.wait_for_log(f"reload refused: cannot listen on 127.0.0.1:{port}: ")
         assert [worker.id for worker in server.serving] == [1, 2, 3, 4]
         process.kill(server.serving[1].pid)
         server.wait_until_replaced(server.workers[2])

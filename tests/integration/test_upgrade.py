@@ -167,7 +167,7 @@ def test_daemon_goes_on_with_relative_names(relative_daemon, program):
 
 def test_daemon_stays_in_its_folder_when_the_program_cannot_be_executed(relative_daemon, program):
     program.wrap("os.unlink(sys.argv[0])")
-    upgrade_in_vain(relative_daemon, "No such file or directory")
+    upgrade_in_vain(relative_daemon, r"cannot execute /\S+: No such file or directory")
     program.install()
     upgrade(relative_daemon)
 
@@ -320,7 +320,7 @@ def test_scoreboard_that_cannot_be_handed_over_is_refused(begin):
 def test_program_that_cannot_be_executed_after_its_trial(begin, program, code, reason):
     server = begin()
     program.wrap(code)
-    upgrade_in_vain(server, reason)
+    upgrade_in_vain(server, f"cannot execute {program.path}: {reason}")
     server.wait_for_log(f"upgrading: executing {program.path}")
     worker = server.serving[0]
     process.kill(worker.pid)

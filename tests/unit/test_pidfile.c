@@ -29,6 +29,7 @@ struct test {
     char folder[PATH_MAX - 32];
     char path[PATH_MAX];
     struct pidfile *pidfile;
+    char error[PIDFILE_ERROR_SIZE];
 };
 
 static int set_up(void **state)
@@ -42,7 +43,7 @@ static int set_up(void **state)
     snprintf(test->folder, sizeof(test->folder), "%s/run", test->top);
     snprintf(test->path, sizeof(test->path), "%s/zombie.pid", test->folder);
     assert_int_equal(mkdir(test->folder, 0700), 0);
-    assert_int_equal(pidfile_open(test->path, &test->pidfile), 0);
+    assert_int_equal(pidfile_open(test->path, &test->pidfile, test->error), 0);
     *state = test;
     return 0;
 }
@@ -111,7 +112,8 @@ static void holds_the_lock(void **state)
     assert_int_equal(fcntl(pidfile_fd(test->pidfile), F_GETFD), FD_CLOEXEC);
     assert_true(has_our_pid(test->path));
     assert_int_equal(lock(test->path), -EWOULDBLOCK);
-    assert_int_equal(pidfile_open(test->path, &second), -EWOULDBLOCK);
+    assert_int_equal(pidfile_open(test->path, &second, test->error), -EWOULDBLOCK);
+    assert_non_null(strstr(test->error, " is held by a master that runs, process "));
     assert_null(second);
     pidfile_close(test->pidfile);
     test->pidfile = NULL;
@@ -125,7 +127,7 @@ static void takes_what_a_dead_master_left(void **state)
     pidfile_close(test->pidfile);
     test->pidfile = NULL;
     write_file(test->path, "1234567 and a longer text than ours\n");
-    assert_int_equal(pidfile_open(test->path, &test->pidfile), 0);
+    assert_int_equal(pidfile_open(test->path, &test->pidfile, test->error), 0);
     assert_true(has_our_pid(test->path));
 }
 
