@@ -104,6 +104,8 @@ enum master_want {
 struct outcome {
     uint64_t number; /* of how many there have been; 0: none yet */
     bool succeeded;
+    int64_t wall_ms;     /* when, since 1970 */
+    unsigned generation; /* that serves since */
     char text[MASTER_OUTCOME_SIZE];
 };
 

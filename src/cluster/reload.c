@@ -7,6 +7,7 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/clock.h"
 #include "base/log.h"
 #include "cluster/child.h"
 #include "cluster/chronicle.h"
@@ -111,6 +112,8 @@ static void conclude(struct master *master, bool succeeded, const char *text)
     struct outcome *outcome = &master->reloaded;
     outcome->number = master->reloads;
     outcome->succeeded = succeeded;
+    outcome->wall_ms = clock_wall_ms();
+    outcome->generation = master->current->number;
     snprintf(outcome->text, sizeof outcome->text, "%s", text);
     scoreboard_count(master->scoreboard,
                      succeeded ? SCOREBOARD_RELOADS : SCOREBOARD_RELOADS_FAILED);

@@ -125,12 +125,22 @@ static json_t *describe_instance(const struct master *master, int64_t now_ms)
         "chaos", (int)master->conf->chaos.enabled);
 }
 
+static json_t *describe_last_reload(const struct master *master)
+{
+    const struct outcome *outcome = &master->reloaded;
+    if (outcome->number == 0)
+        return json_null();
+    return json_pack("{s:b, s:o, s:o, s:I}", "ok", (int)outcome->succeeded, "text",
+                     control_text(outcome->text), "time", event_time(outcome->wall_ms),
+                     "generation", (json_int_t)outcome->generation);
+}
+
 json_t *status_json(struct master *master, int64_t now_ms)
 {
     json_t *status = describe_instance(master, now_ms);
     json_t *rest =
-        json_pack("{s:o, s:o, s:o, s:o, s:o}", "listeners",
-                  list_urls(master->current->listeners[PURPOSE_CLIENTS]), "admin",
+        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "last_reload", describe_last_reload(master),
+                  "listeners", list_urls(master->current->listeners[PURPOSE_CLIENTS]), "admin",
                   find_admin_url(master), "master", describe_master(master, now_ms), "totals",
                   describe_totals(master), "processes", status_processes(master, now_ms));
     if (status == NULL || rest == NULL || json_object_update(status, rest) != 0) {

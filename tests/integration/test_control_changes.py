@@ -1,18 +1,21 @@
 """Orders by the control socket about the whole instance, and orders that meet each other."""
 
+import datetime
 import json
 import os
 import re
 import signal
+import time
 
 import pytest
 
 from lib import process
 from lib.client import Connection
-from lib.control import Client, HungUp, do, events, find_event, refusal, slot_of, status
-from lib.control import wait_for_status, wait_until_settled, workers_of
+from lib.control import Client, HungUp, ask, do, events, find_event, refusal, slot_of, status
+from lib.control import wait_for_status, wait_for_upgrade, wait_until_settled, workers_of
 from lib.load import Load
 from lib.reload import begin, begin_hanging, conf, held, let_go, stopped  # noqa: F401
+from lib.schema import STATUS, assert_fits
 from lib.upgrade import Gate, program  # noqa: F401
 
 ADMIN = "admin.listen=127.0.0.1:0"
@@ -56,6 +59,33 @@ def test_reload_that_cannot_listen_says_so(begin, conf):
         )
         assert find_event(events(server), "reload-failed", f"cannot listen on 127.0.0.1:{taken}: ")
     assert status(server)["generation"] == 1
+
+
+def test_status_has_the_outcome_of_the_last_reload(begin, conf):
+    server = begin()
+    assert status(server)["last_reload"] is None
+    conf.write_text("instance {\n    workers = some\n}\n")
+    before = time.time()
+    text = refusal(server, "failed", "reload")
+    now = status(server)
+    assert_fits(now, STATUS)
+    time_ = now["last_reload"].pop("time")
+    told = datetime.datetime.fromisoformat(time_.removesuffix("Z") + "+00:00").timestamp()
+    assert before - 1 < told < time.time() + 1
+    assert now["last_reload"] == {"ok": False, "text": text, "generation": 1}
+    conf.write()
+    text = do(server, "reload").text
+    last = wait_until_settled(server)["last_reload"]
+    assert (last["ok"], last["text"], last["generation"]) == (True, text, 2)
+
+
+def test_the_reload_of_an_upgrade_is_the_last_one(start, program):
+    server = start(binary=str(program.path))
+    ask(server, "reload")
+    server.send_signal(signal.SIGUSR2)
+    wait_for_upgrade(server)
+    last = wait_for_status(server, lambda s: s["last_reload"], "the reload is over")["last_reload"]
+    assert (last["ok"], last["generation"]) == (True, 3)
 
 
 @pytest.mark.root

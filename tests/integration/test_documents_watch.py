@@ -95,6 +95,7 @@ def test_members_of_status_are_in_the_protocol():
     assert names(said) == set(STATUS) | set(process)
     assert STATUS["state"] | set(STATUS["master"]) | set(STATUS["totals"]) <= names(said, 2)
     assert process["state"] <= names(said, 2)
+    assert set(STATUS["last_reload"][0]) <= names(said, 2)
     assert set(process["request"][0]) | set(process["last_death"][0]) <= names(said, 2)
 
 

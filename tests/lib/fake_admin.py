@@ -52,7 +52,7 @@ def _status(n_slots):
     return {
         "version": "0.1.0", "instance": "1eb2e374-9795-42eb-af8b-80a0a3466921", "pid": 4000,
         "hostname": "crypt", "state": "serving", "started": utc(time.time() - 90),
-        "uptime_ms": 90000, "generation": 1, "upgrades": 0, "workers": n_slots,
+        "uptime_ms": 90000, "generation": 1, "upgrades": 0, "last_reload": None, "workers": n_slots,
         "max_workers": 1024, "chaos": True, "listeners": ["http://127.0.0.1:3000"],
         "admin": "http://127.0.0.1:9090",
         "master": {"cpu_percent": 0.1, "pss_bytes": 2 << 20, "rss_bytes": 4 << 20},

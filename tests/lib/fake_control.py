@@ -18,6 +18,7 @@ STATUS = {
     "uptime_ms": 273600000,
     "generation": 2,
     "upgrades": 0,
+    "last_reload": None,
     "workers": 2,
     "max_workers": 256,
     "chaos": False,

@@ -9,7 +9,9 @@ UUID = re.compile(r"[0-9a-f]{8}-[0-9a-f]{4}-4[0-9a-f]{3}-[89ab][0-9a-f]{3}-[0-9a
 STATUS = {
     "version": re.compile(r"\d+\.\d+\.\d+\S*"), "instance": UUID, "pid": int, "hostname": str,
     "state": {"starting", "serving", "reloading", "degraded", "paused", "stopping"},
-    "started": TIME, "uptime_ms": int, "generation": int, "upgrades": int, "workers": int,
+    "started": TIME, "uptime_ms": int, "generation": int, "upgrades": int,
+    "last_reload": ({"ok": bool, "text": str, "time": TIME, "generation": int}, None),
+    "workers": int,
     "max_workers": int, "chaos": bool, "listeners": [str], "admin": (str, None),
     "master": {"cpu_percent": (*NUMBER, None), "pss_bytes": (int, None), "rss_bytes": (int, None)},
     "totals": {
