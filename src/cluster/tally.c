@@ -85,20 +85,29 @@ enum scoreboard_count tally_kind(const struct slot *slot, const struct death *de
     return WIFSIGNALED((int)death->wait_status) ? SCOREBOARD_DEATHS_SIGNAL : SCOREBOARD_DEATHS_EXIT;
 }
 
+/* What the master wanted is no news, and must not hide what it did not want. */
+static void note_exit(const struct slot *slot, const struct death *death,
+                      enum scoreboard_count kind)
+{
+    struct scoreboard *scoreboard = slot->master->scoreboard;
+    struct scoreboard_tally tally;
+    scoreboard_read_tally(scoreboard, slot->number, &tally);
+    tally.exit_worker = death->worker;
+    tally.exit_status = death->wait_status;
+    tally.exit_ms = death->when_ms;
+    tally.exit_kind = kind;
+    scoreboard_set_tally(scoreboard, slot->number, &tally);
+}
+
 void tally_death(const struct slot *slot, const struct death *death, bool leaves_gap,
                  int64_t now_us)
 {
     struct tallies *tallies = slot->master->tallies;
     struct vacancy *vacancy = &tallies->vacancies[slot->number];
-    struct scoreboard_tally tally;
     enum scoreboard_count kind = tally_kind(slot, death);
     scoreboard_count(tallies->scoreboard, kind);
-    scoreboard_read_tally(tallies->scoreboard, slot->number, &tally);
-    tally.exit_worker = death->worker;
-    tally.exit_status = death->wait_status;
-    tally.exit_ms = death->when_ms;
-    tally.exit_kind = kind;
-    scoreboard_set_tally(tallies->scoreboard, slot->number, &tally);
+    if (kind != SCOREBOARD_DEATHS_RETIRED)
+        note_exit(slot, death, kind);
     if (leaves_gap && vacancy->since_us == 0)
         vacancy->since_us = now_us;
 }

@@ -1,6 +1,6 @@
 /*
  * What became of the workers of each number: how often it was filled again, how
- * the last one ended, and how long nobody served. Shown on the scoreboard.
+ * the last one ended that was not to, and how long nobody served. Shown on the scoreboard.
  */
 #ifndef ZOMBIE_CLUSTER_TALLY_H
 #define ZOMBIE_CLUSTER_TALLY_H

@@ -104,10 +104,10 @@ struct scoreboard_instance {
 /* What became of the workers of one number, whatever places they had. */
 struct scoreboard_tally {
     uint64_t respawns;
-    uint64_t exit_worker; /* the last one that ended; 0: none yet */
+    uint64_t exit_worker; /* the last one that ended unplanned; 0: none yet */
     int64_t exit_status;  /* its wait status, as of waitpid(2) */
     int64_t exit_ms;
-    uint32_t exit_kind; /* enum scoreboard_count: one of the deaths */
+    uint32_t exit_kind; /* enum scoreboard_count: one of the deaths, never retired */
 };
 
 /* One request that is over. */

@@ -307,7 +307,7 @@ def test_drain_lets_the_worker_finish_and_keeps_the_slot_empty(start):
         )
     entry = slot_of(status(server), worker.slot)
     assert (entry["state"], entry["pid"]) == ("held", None)
-    assert entry["last_death"]["cause"] == "exited with status 0"
+    assert entry["last_death"] is None
     event = find_event(events(server), "death", worker=worker.id)
     assert event["text"] == (
         "exited with status 0, not replaced before its slot is restarted or a reload"
@@ -319,6 +319,25 @@ def test_drain_lets_the_worker_finish_and_keeps_the_slot_empty(start):
     assert status(server)["state"] == "serving"
     do(server, "reload")
     wait_until_settled(server)
+
+
+def test_the_last_death_is_one_that_was_not_planned(start):
+    """A rolling restart, a reload, a drain and the way back would all hide it else."""
+    server = start(workers=3)
+    killed = slot_of(status(server), 1)["worker"]
+    process.kill(server.workers[killed].pid)
+    wait_until_settled(server)
+    before = status(server)["totals"]["deaths"]
+    do(server, "restart")
+    do(server, "reload")
+    do(server, "drain", slot=1)
+    do(server, "scale", to=2)
+    now = wait_until_settled(server, 2)
+    assert now["totals"]["deaths"] >= before + 3 + 3 + 2
+    for slot in 1, 2:
+        death = slot_of(now, slot)["last_death"]
+        assert (death and (death["worker"], death["kind"])) == ((killed, "signal") if slot == 1
+                                                                else None)  # fmt: skip
 
 
 def test_drain_that_would_leave_nobody_is_refused(start):

@@ -137,7 +137,8 @@ static void knows_each_kind_of_death(void **state)
                      scoreboard_death_name(tally_kind(&slot, &cases[i].death)));
         tally_death(&slot, &cases[i].death, false, 1);
         assert_int_equal(count(cases[i].kind), before + 1);
-        assert_int_equal(tally_of(1).exit_kind, cases[i].kind);
+        if (cases[i].kind != SCOREBOARD_DEATHS_RETIRED)
+            assert_int_equal(tally_of(1).exit_kind, cases[i].kind);
     }
 }
 
@@ -154,6 +155,29 @@ static void shows_how_the_last_one_ended(void **state)
     assert_int_equal(tally_of(1).exit_worker, 0);
     die(&slot, 8, false, 6000000);
     assert_int_equal(tally_of(2).exit_worker, 8);
+}
+
+/* Reloads, restarts, scaling, recycling and the stop end workers all the time. */
+static void what_was_planned_hides_no_death(void **state)
+{
+    struct slot slot = make_slot(1), retired = make_slot(1), recycled = make_slot(1);
+
+    (void)state;
+    retired.retired = true;
+    recycled.recycled = true;
+    die(&retired, 1, false, 1000000);
+    assert_int_equal(tally_of(1).exit_worker, 0);
+    die(&slot, 2, true, 2000000);
+    die(&retired, 3, false, 3000000);
+    die(&recycled, 4, false, 4000000);
+    master.phase = MASTER_STOPPING;
+    die(&slot, 5, false, 5000000);
+    assert_int_equal(tally_of(1).exit_worker, 2);
+    assert_int_equal(tally_of(1).exit_status, BY_SIGNAL);
+    assert_int_equal(tally_of(1).exit_ms, 2000);
+    assert_int_equal(tally_of(1).exit_kind, SCOREBOARD_DEATHS_SIGNAL);
+    assert_int_equal(count(SCOREBOARD_DEATHS_RETIRED), 4);
+    assert_int_equal(count(SCOREBOARD_DEATHS_SIGNAL), 1);
 }
 
 /* A fork is a respawn when the number has nobody who serves because somebody died. */
@@ -251,6 +275,7 @@ int main(void)
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(knows_each_kind_of_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(shows_how_the_last_one_ended, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(what_was_planned_hides_no_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counts_who_is_born_for_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_vacancy_begins_with_the_first_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_gap_is_no_vacancy, set_up, tear_down),
