@@ -179,6 +179,17 @@ static void report_deaths(struct bytes *out, const struct scoreboard *scoreboard
     }
 }
 
+/* None is for what was planned: there the successor comes first. */
+static void report_respawns(struct bytes *out, const struct scoreboard *scoreboard)
+{
+    static const char name[] = "zombie_worker_respawns_total";
+    metrics_family(out, name, METRICS_COUNTER,
+                   "Children forked in place of one that had died, by the reason of that death.");
+    for (unsigned count = SCOREBOARD_DEATHS_RETIRED + 1; count <= SCOREBOARD_DEATHS_KILLED; count++)
+        one_label(out, name, "reason", scoreboard_death_name((enum scoreboard_count)count),
+                  scoreboard_read_respawns(scoreboard, (enum scoreboard_count)count));
+}
+
 static void report_recovery(struct bytes *out, const struct scoreboard *scoreboard)
 {
     static const char name[] = "zombie_worker_recovery_seconds";
@@ -213,8 +224,7 @@ static void report_workers(struct bytes *out, const struct scoreboard *scoreboar
     gauge(out, "zombie_workers_serving", "Workers that serve.", crew->serving);
     counter(out, "zombie_worker_forks_total", "Children forked.",
             scoreboard_read_count(scoreboard, SCOREBOARD_FORKS));
-    counter(out, "zombie_worker_respawns_total", "Children forked in place of one that had died.",
-            scoreboard_read_count(scoreboard, SCOREBOARD_RESPAWNS));
+    report_respawns(out, scoreboard);
     report_deaths(out, scoreboard);
     report_recovery(out, scoreboard);
     counter(out, "zombie_poison_requests_total", "Deaths that made their request a poison request.",

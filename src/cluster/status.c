@@ -105,7 +105,7 @@ static json_t *describe_totals(const struct master *master)
         "requests_per_second", status_figure(master->sample.requests_per_second), "connections",
         (json_int_t)totals.connections, "accepted", (json_int_t)totals.accepted, "received_bytes",
         (json_int_t)totals.received, "sent_bytes", (json_int_t)totals.sent, "respawns",
-        (json_int_t)scoreboard_read_count(master->scoreboard, SCOREBOARD_RESPAWNS), "deaths",
+        (json_int_t)scoreboard_respawns(master->scoreboard), "deaths",
         (json_int_t)count_deaths(master->scoreboard));
 }
 

@@ -14,8 +14,9 @@ _Static_assert(ROLE_NUMBERS <= SCOREBOARD_NUMBERS, "the scoreboard has a tally f
 
 /* How long a number was, or is, without anybody who serves. */
 struct vacancy {
-    int64_t since_us;    /* 0: it is not vacant */
-    int64_t recovery_us; /* how long the last one was */
+    int64_t since_us;           /* 0: it is not vacant */
+    int64_t recovery_us;        /* how long the last one was */
+    enum scoreboard_count kind; /* of the death that it is for: the last one since then */
 };
 
 struct tallies {
@@ -46,7 +47,7 @@ void tally_birth(struct slot *slot)
     slot->successor = !slot->candidate && tallies->vacancies[slot->number].since_us != 0;
     if (!slot->successor)
         return;
-    scoreboard_count(tallies->scoreboard, SCOREBOARD_RESPAWNS);
+    scoreboard_count_respawn(tallies->scoreboard, tallies->vacancies[slot->number].kind);
     scoreboard_read_tally(tallies->scoreboard, slot->number, &tally);
     tally.respawns++;
     scoreboard_set_tally(tallies->scoreboard, slot->number, &tally);
@@ -99,6 +100,14 @@ static void note_exit(const struct slot *slot, const struct death *death,
     scoreboard_set_tally(scoreboard, slot->number, &tally);
 }
 
+/* The time without service began with the first death, a fork is for the last one. */
+static void open_gap(struct vacancy *vacancy, enum scoreboard_count kind, int64_t now_us)
+{
+    vacancy->kind = kind;
+    if (vacancy->since_us == 0)
+        vacancy->since_us = now_us;
+}
+
 void tally_death(const struct slot *slot, const struct death *death, bool leaves_gap,
                  int64_t now_us)
 {
@@ -108,15 +117,15 @@ void tally_death(const struct slot *slot, const struct death *death, bool leaves
     scoreboard_count(tallies->scoreboard, kind);
     if (kind != SCOREBOARD_DEATHS_RETIRED)
         note_exit(slot, death, kind);
-    if (leaves_gap && vacancy->since_us == 0)
-        vacancy->since_us = now_us;
+    if (leaves_gap)
+        open_gap(vacancy, kind, now_us);
 }
 
 void tally_vacate(const struct slot *slot, int64_t now_us)
 {
-    struct vacancy *vacancy = &slot->master->tallies->vacancies[slot->number];
-    if (vacancy->since_us == 0)
-        vacancy->since_us = now_us;
+    bool meant = slot->doom_ms <= now_us / 1000;
+    open_gap(&slot->master->tallies->vacancies[slot->number],
+             meant ? SCOREBOARD_DEATHS_CHAOS : SCOREBOARD_DEATHS_HANG, now_us);
 }
 
 void tally_forget(struct tallies *tallies, unsigned number)

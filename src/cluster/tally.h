@@ -31,7 +31,7 @@ void tally_ready(const struct slot *slot, int64_t now_us);
 void tally_death(const struct slot *slot, const struct death *death, bool leaves_gap,
                  int64_t now_us);
 
-/* Nobody serves for its number from now on, though its worker still lives. */
+/* Nobody serves for its number from now on, though its worker, which hangs, still lives. */
 void tally_vacate(const struct slot *slot, int64_t now_us);
 
 /* Nobody is wanted for that number any more. */

@@ -15,7 +15,7 @@
 #define SCOREBOARD_CLIENT_SIZE 56
 
 /* Rises when the bytes mean something else: a new master must understand the old one's. */
-#define SCOREBOARD_LAYOUT 3
+#define SCOREBOARD_LAYOUT 4
 
 /* Counters of limits that a slot has; what each counts is for http/limits.h to say. */
 #define SCOREBOARD_LIMITS 32
@@ -60,7 +60,6 @@ enum scoreboard_condition {
 /* What the master counts, for the whole life of the instance. Deaths: each is of one kind. */
 enum scoreboard_count {
     SCOREBOARD_FORKS,
-    SCOREBOARD_RESPAWNS,       /* forks in place of a worker that had died */
     SCOREBOARD_DEATHS_RETIRED, /* the master wanted it: reload, restart, recycling, scaling, stop */
     SCOREBOARD_DEATHS_CHAOS,   /* asked for by /workerKiller or zombiectl */
     SCOREBOARD_DEATHS_LEFT,    /* it left by itself, after a signal */
@@ -76,6 +75,7 @@ enum scoreboard_count {
     SCOREBOARD_POISONED, /* deaths that made a request shape a poison request */
     SCOREBOARD_COUNTS
 };
+#define SCOREBOARD_DEATHS (SCOREBOARD_DEATHS_KILLED - SCOREBOARD_DEATHS_RETIRED + 1)
 
 struct scoreboard;
 
@@ -183,6 +183,8 @@ void scoreboard_set_instance(struct scoreboard *scoreboard,
                              const struct scoreboard_instance *instance);
 void scoreboard_beat_master(struct scoreboard *scoreboard, int64_t now_ms);
 void scoreboard_count(struct scoreboard *scoreboard, enum scoreboard_count count);
+/* A fork in place of a child that had died, by the kind of that death. */
+void scoreboard_count_respawn(struct scoreboard *scoreboard, enum scoreboard_count death);
 void scoreboard_recovered(struct scoreboard *scoreboard, uint64_t duration_us);
 void scoreboard_set_tally(struct scoreboard *scoreboard, unsigned number,
                           const struct scoreboard_tally *tally);
@@ -221,6 +223,9 @@ uint64_t scoreboard_answers(const struct scoreboard_traffic *traffic);
 void scoreboard_read_instance(const struct scoreboard *scoreboard,
                               struct scoreboard_instance *ret_instance);
 uint64_t scoreboard_read_count(const struct scoreboard *scoreboard, enum scoreboard_count count);
+/* Of one kind of death, 0 for what is none; and of all. */
+uint64_t scoreboard_read_respawns(const struct scoreboard *scoreboard, enum scoreboard_count death);
+uint64_t scoreboard_respawns(const struct scoreboard *scoreboard);
 /* Fills SCOREBOARD_RECOVERY_BOUNDS + 1 places, not cumulative, and the sum. */
 void scoreboard_read_recovery(const struct scoreboard *scoreboard, uint64_t *ret_places,
                               uint64_t *ret_sum_us);

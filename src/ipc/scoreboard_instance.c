@@ -48,6 +48,35 @@ uint64_t scoreboard_read_count(const struct scoreboard *scoreboard, enum scorebo
     return get_relaxed(scoreboard->board->counts[count]);
 }
 
+/* Where a kind of death has its place among those; SCOREBOARD_DEATHS for what is none. */
+static size_t place_of(enum scoreboard_count death)
+{
+    if (death < SCOREBOARD_DEATHS_RETIRED || death > SCOREBOARD_DEATHS_KILLED)
+        return SCOREBOARD_DEATHS;
+    return (size_t)(death - SCOREBOARD_DEATHS_RETIRED);
+}
+
+void scoreboard_count_respawn(struct scoreboard *scoreboard, enum scoreboard_count death)
+{
+    size_t place = place_of(death);
+    if (place < SCOREBOARD_DEATHS)
+        add_relaxed(scoreboard->board->respawns[place], 1);
+}
+
+uint64_t scoreboard_read_respawns(const struct scoreboard *scoreboard, enum scoreboard_count death)
+{
+    size_t place = place_of(death);
+    return place < SCOREBOARD_DEATHS ? get_relaxed(scoreboard->board->respawns[place]) : 0;
+}
+
+uint64_t scoreboard_respawns(const struct scoreboard *scoreboard)
+{
+    uint64_t n = 0;
+    for (size_t i = 0; i < SCOREBOARD_DEATHS; i++)
+        n += get_relaxed(scoreboard->board->respawns[i]);
+    return n;
+}
+
 void scoreboard_recovered(struct scoreboard *scoreboard, uint64_t duration_us)
 {
     struct board *board = scoreboard->board;

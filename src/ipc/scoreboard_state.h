@@ -68,6 +68,7 @@ struct board {
     _Atomic uint32_t upgrades;
     _Atomic uint32_t strength;
     _Atomic uint64_t counts[SCOREBOARD_COUNTS];
+    _Atomic uint64_t respawns[SCOREBOARD_DEATHS];
     _Atomic uint64_t recovery[SCOREBOARD_RECOVERY_BOUNDS + 1];
     _Atomic uint64_t recovery_sum_us;
     struct tally tallies[SCOREBOARD_NUMBERS]; /* of number 1 first */

@@ -131,7 +131,10 @@ def test_deaths_are_counted_by_reason(site):
     assert metrics.get("zombie_worker_deaths_total", reason="signal") == 1
     assert metrics.get("zombie_worker_deaths_total", reason="chaos") == 1
     assert metrics.total("zombie_worker_deaths_total") == 2
-    assert metrics.get("zombie_worker_respawns_total") == 2
+    assert metrics.get("zombie_worker_respawns_total", reason="signal") == 1
+    assert metrics.get("zombie_worker_respawns_total", reason="chaos") == 1
+    assert metrics.total("zombie_worker_respawns_total") == 2
+    assert site.status()["totals"]["respawns"] == 2
     assert metrics.get("zombie_worker_forks_total") >= 4
     assert metrics.get("zombie_worker_recovery_seconds_sum") < 60
 

@@ -132,6 +132,8 @@ static void fill(struct scoreboard *board)
     scoreboard_account(scoreboard_at(board, 2), &answer);
     scoreboard_count(board, SCOREBOARD_DEATHS_OOM);
     scoreboard_count(board, SCOREBOARD_RELOADS_FAILED);
+    scoreboard_count_respawn(board, SCOREBOARD_DEATHS_OOM);
+    scoreboard_count_respawn(board, SCOREBOARD_DEATHS_KILLED);
     scoreboard_recovered(board, 2000);
 }
 
@@ -146,6 +148,9 @@ static void the_report_adds_up_all_places(void **state)
         "zombie_master_beat_age_seconds 0.5\n",
         "zombie_workers 2\n",
         "zombie_workers_serving 1\n",
+        "zombie_worker_respawns_total{reason=\"chaos\"} 0\n",
+        "zombie_worker_respawns_total{reason=\"oom\"} 1\n",
+        "zombie_worker_respawns_total{reason=\"killed\"} 1\n",
         "zombie_worker_deaths_total{reason=\"oom\"} 1\n",
         "zombie_worker_deaths_total{reason=\"signal\"} 0\n",
         "zombie_worker_recovery_seconds_sum 0.002\n",
@@ -175,6 +180,7 @@ static void the_report_adds_up_all_places(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
         if (strstr(out.at, lines[i]) == NULL)
             fail_msg("%s is not in:\n%s", lines[i], out.at);
+    assert_null(strstr(out.at, "respawns_total{reason=\"retired\""));
     assert_null(strstr(out.at, "slot=\"2\""));
     assert_null(strstr(out.at, "slot=\"1025\""));
     scoreboard_free(board);

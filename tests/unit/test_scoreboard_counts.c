@@ -197,6 +197,22 @@ static void keeps_the_instance(void **state)
     assert_int_equal(instance.strength, 1024);
 }
 
+static void respawns_are_counted_by_the_death_before(void **state)
+{
+    (void)state;
+    for (unsigned kind = 0; kind < SCOREBOARD_COUNTS; kind++)
+        for (unsigned i = 0; i <= kind; i++)
+            scoreboard_count_respawn(scoreboard, (enum scoreboard_count)kind);
+    for (unsigned kind = 0; kind < SCOREBOARD_COUNTS; kind++) {
+        bool is_death = scoreboard_death_name((enum scoreboard_count)kind) != NULL;
+
+        assert_int_equal(scoreboard_read_respawns(scoreboard, (enum scoreboard_count)kind),
+                         is_death ? kind + 1 : 0);
+        assert_int_equal(scoreboard_read_count(scoreboard, (enum scoreboard_count)kind), 0);
+    }
+    assert_int_equal(scoreboard_respawns(scoreboard), 2 + 3 + 4 + 5 + 6 + 7 + 8 + 9);
+}
+
 static void tallies_are_of_numbers(void **state)
 {
     static const unsigned numbers[] = {1, 2, 1024, 1025, SCOREBOARD_NUMBERS};
@@ -309,8 +325,8 @@ static void a_reader_sees_whole_tallies(void **state)
 static void deaths_and_conditions_have_names(void **state)
 {
     static const char *const deaths[SCOREBOARD_COUNTS] = {
-        NULL,   NULL,     "retired", "chaos", "left", "exit", "signal", "oom",
-        "hang", "killed", NULL,      NULL,    NULL,   NULL,   NULL};
+        NULL,   "retired", "chaos", "left", "exit", "signal", "oom",
+        "hang", "killed",  NULL,    NULL,   NULL,   NULL,     NULL};
     static const char *const conditions[SCOREBOARD_CONDITIONS] = {
         "starting", "serving", "reloading", "degraded", "paused", "stopping"};
 
@@ -337,6 +353,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(durations_have_their_places, setup, teardown),
         cmocka_unit_test_setup_teardown(bytes_and_connections_add_up, setup, teardown),
         cmocka_unit_test_setup_teardown(recoveries_have_their_places, setup, teardown),
+        cmocka_unit_test_setup_teardown(respawns_are_counted_by_the_death_before, setup, teardown),
         cmocka_unit_test_setup_teardown(counts_are_each_its_own, setup, teardown),
         cmocka_unit_test_setup_teardown(keeps_the_instance, setup, teardown),
         cmocka_unit_test_setup_teardown(tallies_are_of_numbers, setup, teardown),

@@ -190,7 +190,7 @@ static void counts_who_is_born_for_the_dead(void **state)
     tally_birth(&slot);
     assert_false(slot.successor);
     assert_int_equal(count(SCOREBOARD_FORKS), 1);
-    assert_int_equal(count(SCOREBOARD_RESPAWNS), 0);
+    assert_int_equal(scoreboard_respawns(master.scoreboard), 0);
     assert_int_equal(tally_recovery_us(master.tallies, 3), 0);
     tally_ready(&slot, 1000);
     assert_int_equal(count_recoveries(&sum_us), 0);
@@ -203,7 +203,7 @@ static void counts_who_is_born_for_the_dead(void **state)
     tally_birth(&slot);
     assert_true(slot.successor);
     assert_int_equal(count(SCOREBOARD_FORKS), 3);
-    assert_int_equal(count(SCOREBOARD_RESPAWNS), 1);
+    assert_int_equal(scoreboard_respawns(master.scoreboard), 1);
     assert_int_equal(tally_of(3).respawns, 1);
     assert_int_equal(tally_of(3).exit_worker, 1);
 
@@ -237,6 +237,34 @@ static void a_vacancy_begins_with_the_first_death(void **state)
     assert_int_equal(sum_us, 10000);
 }
 
+static uint64_t respawns(enum scoreboard_count death)
+{
+    return scoreboard_read_respawns(master.scoreboard, death);
+}
+
+/* Each is for the death that it follows, though the vacancy began with another one. */
+static void a_respawn_has_the_reason_of_the_death(void **state)
+{
+    struct slot slot = make_slot(1), hung = make_slot(2), chaotic = make_slot(3);
+    const struct death exited = {.worker = 2, .wait_status = BY_EXIT, .slot = 1};
+
+    (void)state;
+    die(&slot, 1, true, 1000);
+    tally_birth(&slot);
+    assert_int_equal(respawns(SCOREBOARD_DEATHS_SIGNAL), 1);
+    tally_death(&slot, &exited, true, 2000);
+    tally_birth(&slot);
+    assert_int_equal(respawns(SCOREBOARD_DEATHS_EXIT), 1);
+    tally_vacate(&hung, 3000);
+    tally_birth(&hung);
+    assert_int_equal(respawns(SCOREBOARD_DEATHS_HANG), 1);
+    chaotic.doom_ms = 3;
+    tally_vacate(&chaotic, 3000);
+    tally_birth(&chaotic);
+    assert_int_equal(respawns(SCOREBOARD_DEATHS_CHAOS), 1);
+    assert_int_equal(scoreboard_respawns(master.scoreboard), 4);
+}
+
 static void no_gap_is_no_vacancy(void **state)
 {
     struct slot slot = make_slot(1);
@@ -249,7 +277,7 @@ static void no_gap_is_no_vacancy(void **state)
     assert_false(slot.successor);
     tally_ready(&slot, 2000);
     assert_int_equal(count_recoveries(&sum_us), 0);
-    assert_int_equal(count(SCOREBOARD_RESPAWNS), 0);
+    assert_int_equal(scoreboard_respawns(master.scoreboard), 0);
 }
 
 /* The histogram is of workers: clients do not wait for the admin child. */
@@ -278,6 +306,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_was_planned_hides_no_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(counts_who_is_born_for_the_dead, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_vacancy_begins_with_the_first_death, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_respawn_has_the_reason_of_the_death, set_up, tear_down),
         cmocka_unit_test_setup_teardown(no_gap_is_no_vacancy, set_up, tear_down),
         cmocka_unit_test_setup_teardown(other_roles_have_tallies_as_well, set_up, tear_down),
     };

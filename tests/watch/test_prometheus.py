@@ -159,6 +159,7 @@ def test_counters_survive_deaths_and_a_reload(watched, prometheus):
             process.kill(worker.pid)
             server.wait_until_replaced(worker)
         watcher.wait_for('sum(zombie_worker_deaths_total{reason="signal"}) == 3')
+        watcher.wait_for('sum(zombie_worker_respawns_total{reason="signal"}) == 3')
         server.send_signal(signal.SIGHUP)
         server.wait_for_log("reloaded: generation 2 serves")
         load.wait_for_answers(500)
