@@ -107,18 +107,10 @@ void stop_begin(struct master *master, unsigned wants, int64_t now_ms)
         stop_gracefully(master, phase == MASTER_STOPPING_UNHURRIED, now_ms);
 }
 
-static bool has_workers(const struct master *master)
-{
-    for (size_t i = 0; i < master->n_slots; i++)
-        if (slot_is_alive(master->slots[i].state) && slot_role(&master->slots[i]) == ROLE_WORKER)
-            return true;
-    return false;
-}
-
 void stop_step(struct master *master, int64_t now_ms)
 {
     const struct message message = {.type = MESSAGE_STOP};
-    if (has_workers(master))
+    if (table_count_workers(master) > 0)
         return;
     for (size_t i = 0; i < master->n_slots; i++) {
         struct slot *slot = &master->slots[i];

@@ -184,6 +184,14 @@ unsigned table_count_alive(const struct master *master)
     return n;
 }
 
+unsigned table_count_workers(const struct master *master)
+{
+    unsigned n = 0;
+    for (size_t i = 0; i < master->n_slots; i++)
+        n += slot_is_alive(master->slots[i].state) && slot_role(&master->slots[i]) == ROLE_WORKER;
+    return n;
+}
+
 /*
  * A leaver for each number, and the spare ones. Who leaves because the master
  * wants it to does not count: there are as many of those as there were workers.

@@ -71,6 +71,9 @@ bool table_has_candidate(const struct master *master);
 /* How many processes live, of all roles. */
 unsigned table_count_alive(const struct master *master);
 
+/* Workers, whatever they do, that have a process. */
+unsigned table_count_workers(const struct master *master);
+
 /* A free place; NULL while too many workers are leaving. */
 struct slot *table_free_place(struct master *master);
 

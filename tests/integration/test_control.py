@@ -10,7 +10,7 @@ import time
 import pytest
 
 from lib import burden, process
-from lib.control import Client, admin_of, do, last_event, slot_of, status
+from lib.control import Client, admin_of, do, last_event, refusal, slot_of, status
 from lib.control import wait_for_event, wait_for_status, wait_until_settled, workers_of
 from lib.reload import begin, begin_hanging, conf, frozen, held  # noqa: F401
 from lib.schema import STATUS, UUID, assert_fits
@@ -226,6 +226,30 @@ def test_paused_and_stopping(start):
         wait_for_status(server, lambda s: workers_of(s)[0]["state"] == "draining", "it finishes")
         connection.send("\r\n")
         assert connection.receive().status == 200
+
+
+def test_slots_of_a_paused_instance(start):
+    """It has none; but workers may be left that finish."""
+    server = start("instance.grace_ms=60000", "instance.drain_idle_ms=60000")
+    orders = [("kill", {"slot": 1}), ("drain", {"slot": 2}), ("restart", {"slot": 9})]
+    with held(server) as (connection, worker):
+        server.send_signal(signal.SIGWINCH)
+        wait_for_status(server, lambda s: [x["worker"] for x in s["processes"]] == [worker.id],
+                        "one worker is left")  # fmt: skip
+        for command, arguments in orders:
+            assert refusal(server, "refused", command, **arguments) == (
+                "the instance is paused: 1 worker still finishes, and no slot gets another one; "
+                "reload or scale ends it"
+            )
+        connection.send("\r\n")
+        assert connection.receive().status == 200
+    wait_for_status(server, lambda s: not s["processes"], "nobody is left")
+    for command, arguments in orders:
+        assert refusal(server, "refused", command, **arguments) == (
+            "the instance is paused: no slot has a worker; reload or scale ends it"
+        )
+    do(server, "scale", to=1)
+    assert "there are 1 to 1" in refusal(server, "unknown-slot", "kill", slot=2)
 
 
 # --- Small commands -----------------------------------------------------------

@@ -282,7 +282,7 @@ def test_restart_in_a_pause_is_refused(start):
     server.send_signal(signal.SIGWINCH)
     wait_for_status(server, lambda s: s["state"] == "paused", "a pause")
     assert "pauses" in refusal(server, "refused", "restart")
-    refusal(server, "unknown-slot", "restart", slot=1)
+    refusal(server, "refused", "restart", slot=1)
     before = admin_of(status(server))
     assert do(server, "restart", slot="admin").text == "1 restarted"
     assert admin_of(status(server))["worker"] > before["worker"]
