@@ -19,8 +19,8 @@ static enum operation_state go_on_draining(struct operation *operation, int64_t 
     if (holder != NULL && holder->worker == operation->mark && slot_is_alive(holder->state))
         return OPERATION_GOES_ON;
     return operation_succeed(operation, NULL,
-                             "slot %u is empty until it is restarted or the configuration is "
-                             "reloaded",
+                             "slot %u is empty until it is restarted, fewer workers are wanted, or "
+                             "the configuration is reloaded",
                              operation->arguments.slot);
 }
 

@@ -53,13 +53,11 @@ void kill_worker(struct slot *slot, const char *reason, int64_t now_ms)
 void kill_hung(struct slot *slot, int64_t silence_ms, int64_t now_ms)
 {
     int number = (int)slot->master->conf->instance.hang_signal;
-    const char *name = sigabbrev_np(number);
+    char name[KILL_SIGNAL_SIZE];
+    kill_signal_name(number, name);
     const struct log_field fields[] = {
-        LOG_NUMBER("worker", slot->worker),
-        slot_field(slot),
-        LOG_NUMBER("pid", slot->pid),
-        LOG_NUMBER("silent_ms", silence_ms),
-        LOG_TEXT("signal", name != NULL ? name : "?"),
+        LOG_NUMBER("worker", slot->worker),  slot_field(slot),         LOG_NUMBER("pid", slot->pid),
+        LOG_NUMBER("silent_ms", silence_ms), LOG_TEXT("signal", name),
     };
     log_write(LOG_LEVEL_ERROR, fields, sizeof fields / sizeof fields[0],
               "%s %" PRIu64 " hangs, replacing it", role_name(slot_role(slot)), slot->worker);

@@ -10,6 +10,7 @@
 
 #include "base/log.h"
 #include "cluster/chronicle.h"
+#include "cluster/kill.h"
 #include "cluster/role.h"
 #include "cluster/table.h"
 #include "ipc/scoreboard.h"
@@ -86,12 +87,13 @@ void obituary_compose(const struct slot *slot, int wait_status, const struct rus
 void obituary_cause(const struct death *death, char cause[MASTER_CAUSE_SIZE])
 {
     int status = (int)death->wait_status;
+    char name[KILL_SIGNAL_SIZE];
     if (WIFEXITED(status)) {
         snprintf(cause, MASTER_CAUSE_SIZE, "exited with status %d", WEXITSTATUS(status));
         return;
     }
-    const char *name = sigabbrev_np(WTERMSIG(status));
-    snprintf(cause, MASTER_CAUSE_SIZE, "killed by SIG%s%s%s", name != NULL ? name : "?",
+    kill_signal_name(WTERMSIG(status), name);
+    snprintf(cause, MASTER_CAUSE_SIZE, "killed by %s%s%s", name,
              WCOREDUMP(status) ? ", core dumped" : "", death->oom ? ", out of memory" : "");
 }
 
@@ -106,7 +108,7 @@ static const char *describe_next(const struct obituary *obituary, char buf[MASTE
     case VERDICT_HELD:
         return "not replaced before its configuration changes";
     case VERDICT_DRAINED:
-        return "not replaced before its slot is restarted or a reload";
+        return "not replaced before its slot is restarted, fewer workers are wanted, or a reload";
     case VERDICT_SUCCEEDED:
         return "replaced already";
     case VERDICT_SPARED:
@@ -123,13 +125,15 @@ static const char *describe_next(const struct obituary *obituary, char buf[MASTE
     return "not replaced, the instance stops";
 }
 
-static void add_cause(struct fields *fields, const struct death *death)
+/* name is room that must last as long as the fields. */
+static void add_cause(struct fields *fields, const struct death *death, char name[KILL_SIGNAL_SIZE])
 {
     int status = (int)death->wait_status;
     if (WIFEXITED(status)) {
         add_number(fields, "exit_status", WEXITSTATUS(status));
     } else {
-        add_number(fields, "signal", WTERMSIG(status));
+        kill_signal_name(WTERMSIG(status), name);
+        add_text(fields, "signal", name);
         add_text(fields, "core", WCOREDUMP(status) ? "yes" : "no");
         add_text(fields, "oom", death->oom ? "yes" : "no");
     }
@@ -182,7 +186,7 @@ void obituary_log(const struct obituary *obituary)
     struct fields fields = {.n = 0};
     bool meant =
         death->deliberate || (obituary->verdict == VERDICT_GONE && death->wait_status == 0);
-    char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE];
+    char cause[MASTER_CAUSE_SIZE], next[MASTER_CAUSE_SIZE], signal_name[KILL_SIGNAL_SIZE];
     const char *role = role_name(role_of(death->slot));
     add_text(&fields, "child_role", role);
     if (role_of(death->slot) == ROLE_WORKER)
@@ -191,7 +195,7 @@ void obituary_log(const struct obituary *obituary)
     add_number(&fields, "pid", death->pid);
     add_number(&fields, "generation", death->generation);
     add_number(&fields, "uptime_ms", death->uptime_ms);
-    add_cause(&fields, death);
+    add_cause(&fields, death, signal_name);
     add_number(&fields, "max_rss_kb", death->max_rss_kb);
     add_number(&fields, "user_ms", death->user_ms);
     add_number(&fields, "system_ms", death->system_ms);

@@ -6,12 +6,11 @@
 #include <signal.h>
 #include <stdbool.h>
 #include <stddef.h>
-#include <stdio.h>
-#include <string.h>
 #include <sys/signalfd.h>
 #include <unistd.h>
 
 #include "base/log.h"
+#include "cluster/kill.h"
 #include "cluster/master_state.h"
 
 /* Who may mean the master by a signal. */
@@ -46,8 +45,6 @@ static const struct {
 static const int left_alone[] = {SIGSEGV, SIGBUS,  SIGFPE,  SIGILL, SIGTRAP,
                                  SIGSYS,  SIGABRT, SIGTSTP, SIGCONT};
 
-#define NAME_SIZE 24
-
 #define ROWS (sizeof table / sizeof table[0])
 
 /*
@@ -76,22 +73,13 @@ int signals_open(void)
     return fd >= 0 ? fd : -errno;
 }
 
-static void describe(int number, char name[NAME_SIZE])
-{
-    const char *known = sigabbrev_np(number);
-    if (known != NULL)
-        snprintf(name, NAME_SIZE, "SIG%s", known);
-    else
-        snprintf(name, NAME_SIZE, "SIGRTMIN+%d", number - SIGRTMIN);
-}
-
 /* What a predecessor has left pending by signals_raise() was in the log already. */
 static void announce(const struct signalfd_siginfo *info, const char *meaning)
 {
-    char name[NAME_SIZE];
+    char name[KILL_SIGNAL_SIZE];
     if ((pid_t)info->ssi_pid == getpid())
         return;
-    describe((int)info->ssi_signo, name);
+    kill_signal_name((int)info->ssi_signo, name);
     log_info("got %s from process %d%s", name, (int)info->ssi_pid, meaning);
 }
 

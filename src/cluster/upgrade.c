@@ -18,6 +18,7 @@
 #include "cluster/child.h"
 #include "cluster/chronicle.h"
 #include "cluster/handover.h"
+#include "cluster/kill.h"
 #include "cluster/launch.h"
 #include "cluster/master_state.h"
 #include "cluster/preflight.h"
@@ -227,11 +228,13 @@ static void read_report(int fd, char report[REPORT_SIZE])
 static void describe_failure(const struct upgrade *upgrade, int wait_status, const char *report,
                              char why[REPORT_SIZE + 64])
 {
+    char name[KILL_SIGNAL_SIZE];
+    kill_signal_name(WTERMSIG(wait_status), name);
     if (upgrade->expired)
         snprintf(why, REPORT_SIZE + 64, "the new program did not answer in time");
     else if (WIFSIGNALED(wait_status))
-        snprintf(why, REPORT_SIZE + 64, "the new program was killed by signal %d%s%s",
-                 WTERMSIG(wait_status), report[0] != '\0' ? ", it said: " : "", report);
+        snprintf(why, REPORT_SIZE + 64, "the new program was killed by %s%s%s", name,
+                 report[0] != '\0' ? ", it said: " : "", report);
     else if (wait_status == 0)
         snprintf(why, REPORT_SIZE + 64, "that is no zombie-server which can take over");
     else if (report[0] != '\0' && strcmp(report, PREFLIGHT_PASSED) != 0)

@@ -70,7 +70,7 @@ def test_worker_that_was_asked_to_hang_dies_deliberately(start):
     server = start("--chaos", "instance.hang_timeout_ms=2000", workers=2)
     worker = server.workers[server.fetch(f"{PATH}?mode=hang").json["worker"]]
     server.wait_for_log(
-        rf"error master: worker {worker.id} hangs, replacing it worker={worker.id} .*signal=ABRT$"
+        rf"error master: worker {worker.id} hangs, replacing it worker={worker.id} .*signal=SIGABRT$"
     )
     server.wait_until_replaced(worker)
     server.wait_for_log(

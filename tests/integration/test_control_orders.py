@@ -303,15 +303,15 @@ def test_drain_lets_the_worker_finish_and_keeps_the_slot_empty(start):
         assert server.fetch("/hello").status == 200
         finish(connection)
         assert order.done().text == (
-            f"slot {worker.slot} is empty until it is restarted or the configuration is reloaded"
+            f"slot {worker.slot} is empty until it is restarted, fewer workers are wanted, or the "
+            "configuration is reloaded"
         )
     entry = slot_of(status(server), worker.slot)
     assert (entry["state"], entry["pid"]) == ("held", None)
     assert entry["last_death"] is None
     event = find_event(events(server), "death", worker=worker.id)
-    assert event["text"] == (
-        "exited with status 0, not replaced before its slot is restarted or a reload"
-    )
+    assert event["text"] == ("exited with status 0, not replaced before its slot is restarted, "
+                             "fewer workers are wanted, or a reload")  # fmt: skip
     other = next(w for w in server.workers.values() if w.slot != worker.slot)
     process.kill(other.pid)
     wait_for_event(server, "ready", worker=3)
@@ -424,7 +424,7 @@ def test_kill_again_and_again_is_no_crash(start):
 @pytest.mark.parametrize("name, what", [
     ("TERM", "exited with status 0"), ("QUIT", "exited with status 0"),
     ("SEGV", "killed by SIGSEGV"), ("SIGABRT", "killed by SIGABRT"),
-    (str(signal.SIGRTMIN + 3), "killed by "),
+    (str(signal.SIGRTMIN + 3), f"killed by signal {signal.SIGRTMIN + 3}"),
 ])  # fmt: skip
 def test_kill_with_another_signal_ends_when_it_is_sent(start, name, what):
     server = start()

@@ -19,7 +19,7 @@ def test_killed_worker_is_replaced_at_once(start):
     server.wait_for_log(
         rf"warning master: worker {worker.id} died: killed by SIGKILL child_role=worker "
         rf"slot={worker.slot} worker={worker.id} pid={worker.pid} generation=1 uptime_ms=\d+ "
-        r"signal=9 core=no oom=no max_rss_kb=\d+ user_ms=\d+ system_ms=\d+ requests=\d+ "
+        r"signal=SIGKILL core=no oom=no max_rss_kb=\d+ user_ms=\d+ system_ms=\d+ requests=\d+ "
         r'connections=\d+ heartbeat_age_ms=\d+ deliberate=no next="replaced at once"$'
     )
 

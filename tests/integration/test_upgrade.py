@@ -195,7 +195,7 @@ UNFIT = {  # what is there instead of the program, its mode, and why that is ref
     "message": ("#!/bin/sh\necho no such moon >&2; exit 3\n", 0o755, "no such moon"),
     "lines": ("#!/bin/sh\necho a; echo b >&2; exit 3\n", 0o755, r"a\\nb"),
     "silent": ("#!/bin/sh\nexit 3\n", 0o755, "the new program exited with status 3"),
-    "signal": ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "the new program was killed by signal 11"),
+    "signal": ("#!/bin/sh\nkill -SEGV $$\n", 0o755, "the new program was killed by SIGSEGV"),
     "stranger": ("#!/bin/sh\nexit 0\n", 0o755, ".*"),
     "old": (
         "#!/bin/sh\necho \"unknown option '--preflight'; see zombie-server -h\" >&2; exit 64\n",

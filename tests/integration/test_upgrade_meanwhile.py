@@ -108,7 +108,7 @@ def test_worker_that_dies_while_the_program_is_executed_is_reaped_by_it(begin, p
     program.wrap(IN_PLACE + gate.code)
     upgrade(server, meanwhile=kill_one)
     assert server.log.index(f"worker {worker.id} died") > server.log.index(GOES_ON)
-    server.wait_for_log(f"worker {worker.id} died: killed by SIGKILL .*signal=9 .*deliberate=no")
+    server.wait_for_log(f"worker {worker.id} died: killed by SIGKILL .*signal=SIGKILL .*deliberate=no")
 
 
 def test_all_workers_die_while_the_program_is_executed(begin, program, gate):
