@@ -15,7 +15,6 @@ _Static_assert(ROLE_NUMBERS <= SCOREBOARD_NUMBERS, "the scoreboard has a tally f
 /* How long a number was, or is, without anybody who serves. */
 struct vacancy {
     int64_t since_us;           /* 0: it is not vacant */
-    int64_t recovery_us;        /* how long the last one was */
     enum scoreboard_count kind; /* of the death that it is for: the last one since then */
 };
 
@@ -59,10 +58,9 @@ void tally_ready(const struct slot *slot, int64_t now_us)
     struct vacancy *vacancy = &tallies->vacancies[slot->number];
     if (vacancy->since_us == 0)
         return;
-    vacancy->recovery_us = now_us - vacancy->since_us;
-    vacancy->since_us = 0;
     if (role_of(slot->number) == ROLE_WORKER)
-        scoreboard_recovered(tallies->scoreboard, (uint64_t)vacancy->recovery_us);
+        scoreboard_recovered(tallies->scoreboard, (uint64_t)(now_us - vacancy->since_us));
+    vacancy->since_us = 0;
 }
 
 static enum scoreboard_count kind_of_kill(const struct death *death)
@@ -131,10 +129,4 @@ void tally_vacate(const struct slot *slot, int64_t now_us)
 void tally_forget(struct tallies *tallies, unsigned number)
 {
     tallies->vacancies[number].since_us = 0;
-}
-
-int64_t tally_recovery_us(const struct tallies *tallies, unsigned number)
-{
-    const struct vacancy *vacancy = &tallies->vacancies[number];
-    return vacancy->since_us == 0 ? vacancy->recovery_us : -1;
 }

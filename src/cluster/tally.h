@@ -37,9 +37,6 @@ void tally_vacate(const struct slot *slot, int64_t now_us);
 /* Nobody is wanted for that number any more. */
 void tally_forget(struct tallies *tallies, unsigned number);
 
-/* How the last vacancy of that number ended: its length in microseconds; -1: it has not. */
-int64_t tally_recovery_us(const struct tallies *tallies, unsigned number);
-
 /* Of which kind a death is; its slot as it was. */
 enum scoreboard_count tally_kind(const struct slot *slot, const struct death *death);
 

@@ -231,11 +231,6 @@ int64_t access_log_due_ms(const struct access_log *log)
     return untold ? log->report_ms : -1;
 }
 
-uint64_t access_log_lost(const struct access_log *log)
-{
-    return log->lost;
-}
-
 int access_log_move(struct access_log *log, int fd, int64_t now_ms)
 {
     int old = log->fd;

@@ -53,9 +53,6 @@ void access_log_flush(struct access_log *log, int64_t now_ms);
 /* When access_log_flush() must be called at the latest, as clock_now_ms(); -1: no need. */
 int64_t access_log_due_ms(const struct access_log *log);
 
-/* Lines lost since the beginning, for whoever counts. */
-uint64_t access_log_lost(const struct access_log *log);
-
 /*
  * Write out what waits, then go on with this descriptor, which is the log's
  * now, and close the old one. What a full pipe did not take goes to the new

@@ -181,7 +181,6 @@ size_t scoreboard_size(const struct scoreboard *scoreboard);
  */
 void scoreboard_set_instance(struct scoreboard *scoreboard,
                              const struct scoreboard_instance *instance);
-void scoreboard_beat_master(struct scoreboard *scoreboard, int64_t now_ms);
 void scoreboard_count(struct scoreboard *scoreboard, enum scoreboard_count count);
 /* A fork in place of a child that had died, by the kind of that death. */
 void scoreboard_count_respawn(struct scoreboard *scoreboard, enum scoreboard_count death);

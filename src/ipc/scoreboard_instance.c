@@ -33,11 +33,6 @@ void scoreboard_read_instance(const struct scoreboard *scoreboard,
     };
 }
 
-void scoreboard_beat_master(struct scoreboard *scoreboard, int64_t now_ms)
-{
-    set_relaxed(scoreboard->board->beat_ms, now_ms);
-}
-
 void scoreboard_count(struct scoreboard *scoreboard, enum scoreboard_count count)
 {
     add_relaxed(scoreboard->board->counts[count], 1);
