@@ -101,12 +101,13 @@ static json_t *describe_totals(const struct master *master)
     for (size_t i = 0; i < master->n_slots; i++)
         add_traffic(&totals, &master->slots[i]);
     return json_pack(
-        "{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I}", "requests", (json_int_t)totals.requests,
+        "{s:I, s:o, s:I, s:I, s:I, s:I, s:I, s:I, s:I}", "requests", (json_int_t)totals.requests,
         "requests_per_second", status_figure(master->sample.requests_per_second), "connections",
         (json_int_t)totals.connections, "accepted", (json_int_t)totals.accepted, "received_bytes",
         (json_int_t)totals.received, "sent_bytes", (json_int_t)totals.sent, "respawns",
         (json_int_t)scoreboard_respawns(master->scoreboard), "deaths",
-        (json_int_t)count_deaths(master->scoreboard));
+        (json_int_t)count_deaths(master->scoreboard), "retired",
+        (json_int_t)scoreboard_read_count(master->scoreboard, SCOREBOARD_DEATHS_RETIRED));
 }
 
 static json_t *describe_instance(const struct master *master, int64_t now_ms)

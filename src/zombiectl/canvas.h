@@ -32,6 +32,13 @@ void canvas_put(struct canvas *canvas, enum paint paint, const char *text);
 __attribute__((format(printf, 3, 4))) void canvas_print(struct canvas *canvas, enum paint paint,
                                                         const char *format, ...);
 
+/*
+ * Add a text, made clean likewise, that goes on in the next line, indented, where it
+ * does not fit: all of it or, if it is longer than a line, between two words. The last
+ * column stays free for a mark that canvas_put() adds.
+ */
+void canvas_flow(struct canvas *canvas, enum paint paint, const char *text);
+
 /* Go on to that column by blanks, if the line is not there yet. */
 void canvas_move(struct canvas *canvas, size_t column);
 

@@ -29,8 +29,14 @@ struct grid {
     bool failed;
 };
 
-/* How wide each column is drawn; one that is left out has LEFT_OUT. */
+/* How wide each column is drawn, if it has a place beside the others. */
 #define LEFT_OUT ((size_t)-1)
+#define BELOW    ((size_t)-2)
+
+static bool has_place(size_t width)
+{
+    return width < BELOW;
+}
 
 struct layout {
     size_t *widths;
@@ -84,32 +90,41 @@ static size_t total_width(const struct layout *layout, size_t n)
     size_t total = 0;
 
     for (size_t i = 0; i < n; i++)
-        if (layout->widths[i] != LEFT_OUT)
+        if (has_place(layout->widths[i]))
             total += layout->widths[i] + (total > 0 ? layout->gap : 0);
     return total;
 }
 
-/*
- * The gaps give first; then the columns, from the last on, as much as is too
- * much; one that cannot give that goes.
- */
+/* The column that gives way at that turn; n_columns: there is none. */
+static size_t find_turn(const struct grid *grid, unsigned turn)
+{
+    size_t i = 0;
+
+    while (i < grid->n_columns && grid->columns[i].yields != turn)
+        i++;
+    return i;
+}
+
+/* The gaps give way first; then each column in its turn, as much as is too much. */
 static void make_room(const struct grid *grid, size_t width, struct layout *layout)
 {
-    size_t *widths = layout->widths;
+    size_t total = total_width(layout, grid->n_columns);
+    size_t i;
 
-    if (total_width(layout, grid->n_columns) > width)
+    if (total > width)
         layout->gap = SMALL_GAP;
-    for (size_t i = grid->n_columns; i-- > 0;) {
-        size_t total = total_width(layout, grid->n_columns);
+    for (unsigned turn = 1; (i = find_turn(grid, turn)) < grid->n_columns; turn++) {
+        const struct grid_column *column = &grid->columns[i];
 
+        total = total_width(layout, grid->n_columns);
         if (total <= width)
             return;
-        if (grid->columns[i].shrinks_to == 0)
-            continue;
-        if (widths[i] >= total - width + grid->columns[i].shrinks_to)
-            widths[i] -= total - width;
+        if (column->hangs)
+            layout->widths[i] = BELOW;
+        else if (column->shrinks_to > 0 && layout->widths[i] >= total - width + column->shrinks_to)
+            layout->widths[i] -= total - width;
         else
-            widths[i] = LEFT_OUT;
+            layout->widths[i] = LEFT_OUT;
     }
 }
 
@@ -147,12 +162,28 @@ static void draw_row(const struct grid *grid, struct canvas *canvas, const struc
     size_t start = 0;
 
     for (size_t i = 0; i < grid->n_columns; i++) {
-        if (layout->widths[i] == LEFT_OUT)
+        if (!has_place(layout->widths[i]))
             continue;
         draw_cell(canvas, &cells[i], start, layout->widths[i], grid->columns[i].right);
         start += layout->widths[i] + layout->gap;
     }
     canvas_end_line(canvas);
+}
+
+/* What had no place in its row: on a line each, under the second column, behind its heading. */
+static void draw_below(const struct grid *grid, struct canvas *canvas, const struct cell *cells,
+                       const struct layout *layout)
+{
+    for (size_t i = 0; i < grid->n_columns; i++) {
+        if (layout->widths[i] != BELOW || cells[i].text.len == 0)
+            continue;
+        canvas_move(canvas, layout->widths[0] + layout->gap);
+        canvas_put(canvas, PAINT_BOLD, grid->columns[i].heading);
+        canvas_put(canvas, PAINT_NONE, " ");
+        if (canvas->column < canvas->width)
+            draw_cell(canvas, &cells[i], canvas->column, canvas->width - canvas->column, false);
+        canvas_end_line(canvas);
+    }
 }
 
 static void draw_headings(const struct grid *grid, struct canvas *canvas, struct cell *cells,
@@ -168,6 +199,16 @@ static void draw_headings(const struct grid *grid, struct canvas *canvas, struct
         bytes_free(&cells[i].text);
 }
 
+size_t grid_width(const struct grid *grid)
+{
+    size_t width = 0;
+
+    for (size_t i = 0; i < grid->n_columns; i++)
+        if (!grid->columns[i].hangs)
+            width += natural_width(grid, i) + (width > 0 ? SMALL_GAP : 0);
+    return width;
+}
+
 void grid_draw(const struct grid *grid, struct canvas *canvas)
 {
     struct layout layout = {calloc(grid->n_columns, sizeof(size_t)), GAP};
@@ -179,8 +220,10 @@ void grid_draw(const struct grid *grid, struct canvas *canvas)
         if (canvas->width > 0)
             make_room(grid, canvas->width, &layout);
         draw_headings(grid, canvas, headings, &layout);
-        for (size_t i = 0; i + grid->n_columns <= grid->n_cells; i += grid->n_columns)
+        for (size_t i = 0; i + grid->n_columns <= grid->n_cells; i += grid->n_columns) {
             draw_row(grid, canvas, &grid->cells[i], &layout);
+            draw_below(grid, canvas, &grid->cells[i], &layout);
+        }
     } else {
         canvas->out->failed = true;
     }

@@ -34,6 +34,18 @@ void human_duration(int64_t ms, char buf[HUMAN_SIZE])
         write_units(ms / DAY, 'd', ms % DAY / HOUR, 'h', buf);
 }
 
+void human_age(int64_t ms, char buf[HUMAN_SIZE])
+{
+    if (ms < MINUTE)
+        write_units(ms < 0 ? 0 : ms / SECOND, 's', 0, 0, buf);
+    else if (ms < HOUR)
+        write_units(ms / MINUTE, 'm', 0, 0, buf);
+    else if (ms < DAY)
+        write_units(ms / HOUR, 'h', 0, 0, buf);
+    else
+        write_units(ms / DAY, 'd', 0, 0, buf);
+}
+
 /* Three digits at most, one of them behind the point as long as there is room for it. */
 static void write_scaled(uint64_t value, unsigned base, const char *units, char *buf)
 {

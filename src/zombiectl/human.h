@@ -12,6 +12,9 @@
 /* Milliseconds in the two largest units: 0ms, 950ms, 12s, 3m12s, 5h, 3d4h. Less than 0 is 0. */
 void human_duration(int64_t ms, char buf[HUMAN_SIZE]);
 
+/* The same in the largest unit alone: 0s, 12s, 3m, 5h, 3d. */
+void human_age(int64_t ms, char buf[HUMAN_SIZE]);
+
 /* A number with k, M, G, T for thousands: 999, 1.2k, 123k, 12.3M; never more than there is. */
 void human_count(uint64_t count, char buf[HUMAN_SIZE]);
 

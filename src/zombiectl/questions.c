@@ -37,7 +37,7 @@ static int show_status(const struct zombiectl *ctl, const json_t *result)
     size_t width = isatty(STDOUT_FILENO) == 1 ? terminal_size(STDOUT_FILENO).columns : 0;
     bool done;
 
-    view_status_draw(&drawn, result, 0, width, ctl->colour);
+    view_status_draw(&drawn, result, width, ctl->colour);
     done = say_drawn(&drawn);
     bytes_free(&drawn);
     return done ? ZOMBIECTL_DONE : ZOMBIECTL_FAILED;

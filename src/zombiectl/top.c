@@ -50,8 +50,10 @@ static void draw_title(struct canvas *canvas, const struct top *top)
     if (localtime_r(&now, &local) != NULL)
         (void)strftime(text, sizeof(text), "%H:%M:%S", &local);
     canvas_print(canvas, PAINT_DIM, "zombiectl top, %s, q quits", text);
-    if (top->trouble != NULL)
-        canvas_print(canvas, PAINT_BAD, "  %s", top->trouble);
+    if (top->trouble != NULL) {
+        canvas_flow(canvas, PAINT_NONE, "  ");
+        canvas_flow(canvas, PAINT_BAD, top->trouble);
+    }
     canvas_end_line(canvas);
 }
 
@@ -63,7 +65,7 @@ static void draw(const struct top *top)
 
     draw_title(&canvas, top);
     if (top->status != NULL)
-        view_status_draw(&out, top->status, size.columns, size.columns, top->ctl->colour);
+        view_status_draw(&out, top->status, size.columns, top->ctl->colour);
     if (!out.failed)
         screen_show(out.at, size);
     bytes_free(&out);

@@ -14,10 +14,10 @@ struct bytes;
 
 /*
  * Add it to out, each line with its newline. `status` is the result of the
- * command of that name, of which any part may be missing; the head takes at most
- * head_width columns and the table at most table_width (0: any number).
+ * command of that name, of which any part may be missing. No line takes more than
+ * `width` columns (0: any number): the head goes on in further lines, the table
+ * shortens, leaves out and cuts.
  */
-void view_status_draw(struct bytes *out, const json_t *status, size_t head_width,
-                      size_t table_width, bool colour);
+void view_status_draw(struct bytes *out, const json_t *status, size_t width, bool colour);
 
 #endif

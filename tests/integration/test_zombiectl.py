@@ -54,7 +54,7 @@ def test_status_is_the_default(fake, words):
     lines = done.stdout.splitlines()
     assert lines[0] == "zombie-server 0.1.0 on zombie.test, pid 4711: serving, up 3d4h"
     assert lines[1] == f"instance {fake.status['instance']}; 2 of 2 workers serve"
-    assert "generation 2, upgrades 0, deaths 5, respawns 5" in done.stdout
+    assert "generation 2, upgrades 0; 2 deaths, 2 respawns, 3 retired; master" in done.stdout
     assert "requests 12.3k, 15.2 a second; connections 3, 999 accepted" in done.stdout
     assert lines[4].endswith("3000, unix:/run/web.sock; admin at http://127.0.0.1:9090")
     heading, *rows = [line.split() for line in lines[lines.index("") + 1 :]]

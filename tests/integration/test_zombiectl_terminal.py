@@ -77,6 +77,28 @@ def test_table_is_cut_to_the_terminal(terminal, columns):
     assert len(widths) == 4
     assert max(widths) <= columns
     assert ("killed by SIGKILL, 7s ago" in table) == (columns >= 100)
+    assert ("SIGKILL 7s" in table) == (columns == 80)
+
+
+@pytest.mark.parametrize("words", [["status"], ["top"]])
+def test_eighty_columns_are_enough(fake, terminal, words):
+    """What matters at night is whole, though perhaps on a line of its own."""
+    fake.status["chaos"] = True
+    fake.status["totals"].update(deaths=12345, respawns=12000, retired=99)
+    fake.status["processes"][0]["request"] = {
+        "method": "GET", "path": "/orders/4711/items", "elapsed_ms": 192000,
+    }  # fmt: skip
+    run = terminal(*words, "--colour=never", columns=80, rows=24)
+    if words == ["top"]:
+        run.wait_for("REQUEST")
+        run.type("q")
+    assert run.finish() == 0
+    lines = latest(run, 24) if words == ["top"] else run.text.splitlines()
+    assert max(map(len, lines)) <= 80
+    text = "\n".join(lines)
+    for part in ["; chaos is on", ", sent 10.0M", " SIGKILL 7s", "12.2k deaths", "99 retired",
+                 "\n     REQUEST 3m12s GET /orders/4711/items"]:  # fmt: skip
+        assert part in text
 
 
 def test_progress_stays_on_one_line(fake, terminal):
@@ -172,8 +194,10 @@ def test_top_is_quit_by_signals(terminal, number):
     assert run.modes() == run.before
 
 
-@pytest.mark.parametrize("columns, rows", [(60, 10), (20, 4), (300, 60), (1, 1), (80, 2)])
-def test_top_follows_the_size(fake, terminal, columns, rows):
+@pytest.mark.parametrize("columns, rows, lines_of_head", [
+    (60, 10, 12), (20, 4, 31), (300, 60, 7), (1, 1, 7), (80, 2, 10),
+])  # fmt: skip
+def test_top_follows_the_size(fake, terminal, columns, rows, lines_of_head):
     fake.status = status(*({**PROCESS, "slot": n} for n in range(1, 13)))
     run = terminal("top", "--colour=never", columns=100, rows=30)
     run.wait_for("serving")
@@ -185,7 +209,7 @@ def test_top_follows_the_size(fake, terminal, columns, rows):
     assert run.finish() == 0
     lines = latest(run, rows)
     assert max(map(len, lines)) <= columns
-    hidden = 7 + 13 - (rows - 1)  # of the title, the head and the table
+    hidden = lines_of_head + 13 - (rows - 1)  # of the title, the head and the table
     expected = f"... {hidden} more"[:columns] if rows < 20 else ""
     assert lines[-1] == expected
 

@@ -27,7 +27,8 @@ STATUS = {
     "master": {"cpu_percent": 0.1, "pss_bytes": 3145728, "rss_bytes": 5242880},
     "totals": {
         "requests": 12345, "requests_per_second": 15.25, "connections": 3, "accepted": 999,
-        "received_bytes": 1048576, "sent_bytes": 10485760, "respawns": 5, "deaths": 5,
+        "received_bytes": 1048576, "sent_bytes": 10485760, "respawns": 2, "deaths": 5,
+        "retired": 3,
     },
     "processes": [],
 }  # fmt: skip

@@ -16,7 +16,7 @@ STATUS = {
     "master": {"cpu_percent": (*NUMBER, None), "pss_bytes": (int, None), "rss_bytes": (int, None)},
     "totals": {
         "requests": int, "requests_per_second": NUMBER, "connections": int, "accepted": int,
-        "received_bytes": int, "sent_bytes": int, "respawns": int, "deaths": int,
+        "received_bytes": int, "sent_bytes": int, "respawns": int, "deaths": int, "retired": int,
     },
     "processes": [{
         "role": {"worker", "admin"}, "slot": (int, None), "worker": (int, None),

@@ -20,10 +20,10 @@
 #define N_COLUMNS 4
 
 static const struct grid_column columns[N_COLUMNS] = {
-    {"ID", true, 0},
-    {"NAME", false, 0},
-    {"CAUSE", false, 5},
-    {"PATH", false, 6},
+    {"ID", true, 0, 0, false},
+    {"NAME", false, 0, 0, false},
+    {"CAUSE", false, 2, 5, false},
+    {"PATH", false, 1, 6, false},
 };
 
 static const char *const cells[] = {
@@ -113,6 +113,45 @@ static void paints(void **state)
           " 3 \xed\x95\x9c\n");
 }
 
+static void yields_in_turn_and_hangs(void **state)
+{
+    static const struct grid_column some[] = {
+        {"ID", true, 0, 0, false},
+        {"N", true, 2, 0, false},
+        {"CAUSE", false, 3, 3, false},
+        {"WHAT", false, 1, 0, true},
+    };
+    static const char *const texts[] = {"1", "10", "killed", "a long text", "2", "9", "-", ""};
+    static const struct {
+        size_t width;
+        const char *expected;
+    } rows[] = {
+        {24, "ID  N CAUSE  WHAT\n 1 10 killed a long text\n 2  9 -\n"},
+        {23, "ID  N CAUSE\n 1 10 killed\n   WHAT a long text\n 2  9 -\n"},
+        {15, "ID  N CAUSE\n 1 10 killed\n   WHAT a lo...\n 2  9 -\n"},
+        {12, "ID  N CAUSE\n 1 10 killed\n   WHAT a lo\n 2  9 -\n"},
+        {11, "ID CAUSE\n 1 killed\n   WHAT a l\n 2 -\n"},
+        {7, "ID CAUS\n 1 kill\n   WHAT\n 2 -\n"},
+        {5, "ID\n 1\n   WH\n 2\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes out = {0};
+        struct canvas canvas = {.out = &out, .width = rows[i].width};
+        struct grid *grid;
+
+        assert_int_equal(grid_new(some, 4, &grid), 0);
+        for (size_t at = 0; at < sizeof(texts) / sizeof(texts[0]); at++)
+            grid_add(grid, PAINT_NONE, texts[at]);
+        assert_int_equal(grid_width(grid), 12);
+        grid_draw(grid, &canvas);
+        assert_string_equal(out.at, rows[i].expected);
+        grid_free(grid);
+        bytes_free(&out);
+    }
+}
+
 static void leaves_out_a_row_that_is_not_complete(void **state)
 {
     struct bytes out = {0};
@@ -148,14 +187,49 @@ static void a_canvas_ends_where_the_terminal_does(void **state)
     bytes_free(&out);
 }
 
+static void a_text_flows_from_line_to_line(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t width;
+        const char *expected;
+    } rows[] = {
+        {" and more", 0, "head, and more\n"},
+        {" and more", 15, "head, and more\n"},
+        {" and more", 14, "head,\n  and more\n"}, /* the last column stays free */
+        {" and more", 11, "head, and\n  more\n"},
+        {" and  more", 9, "head,\n  and \n  more\n"},
+        {" abcdefghij", 7, "head,\n  abcd\n  efgh\n  ij\n"},
+        {"x y", 6, "head,\n  x y\n"},
+        {"", 6, "head,\n"},
+        {" abc", 3, "hea\n  \n"},
+        {" \xed\x95\x9c", 4, "head\n  \n"},
+        {" abc", 1, "h\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes out = {0};
+        struct canvas canvas = {.out = &out, .width = rows[i].width};
+
+        canvas_put(&canvas, PAINT_NONE, "head,");
+        canvas_flow(&canvas, PAINT_NONE, rows[i].text);
+        canvas_end_line(&canvas);
+        assert_string_equal(out.at, rows[i].expected);
+        bytes_free(&out);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(is_as_wide_as_its_cells),
         cmocka_unit_test(gives_way_from_the_gaps_to_the_first_column),
         cmocka_unit_test(paints),
+        cmocka_unit_test(yields_in_turn_and_hangs),
         cmocka_unit_test(leaves_out_a_row_that_is_not_complete),
         cmocka_unit_test(a_canvas_ends_where_the_terminal_does),
+        cmocka_unit_test(a_text_flows_from_line_to_line),
     };
 
     (void)setlocale(LC_CTYPE, "C.UTF-8");

@@ -40,6 +40,25 @@ static void writes_durations(void **state)
     }
 }
 
+static void writes_ages(void **state)
+{
+    static const struct {
+        int64_t ms;
+        const char *text;
+    } rows[] = {
+        {INT64_MIN, "0s"}, {999, "0s"},     {1000, "1s"},      {59999, "59s"},   {60000, "1m"},
+        {3599999, "59m"},  {3600000, "1h"}, {86399999, "23h"}, {86400000, "1d"}, {273600000, "3d"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        char buf[HUMAN_SIZE];
+
+        human_age(rows[i].ms, buf);
+        assert_string_equal(buf, rows[i].text);
+    }
+}
+
 static void writes_counts_and_bytes(void **state)
 {
     static const struct {
@@ -100,6 +119,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(writes_durations),
+        cmocka_unit_test(writes_ages),
         cmocka_unit_test(writes_counts_and_bytes),
         cmocka_unit_test(writes_rates),
     };

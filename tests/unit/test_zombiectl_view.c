@@ -18,30 +18,32 @@
 #include "zombiectl/view_event.h"
 #include "zombiectl/view_status.h"
 
-#define WHOLE                                                                                \
-    "{\"version\":\"0.1.0\",\"instance\":\"6f1f\",\"pid\":9,\"hostname\":\"h\","             \
-    "\"state\":\"degraded\",\"uptime_ms\":273600000,\"generation\":2,\"upgrades\":1,"        \
-    "\"workers\":2,\"chaos\":true,\"listeners\":[\"http://a:1\",\"unix:/x\"],"               \
-    "\"admin\":\"http://a:2\",\"master\":{\"cpu_percent\":0.12,\"pss_bytes\":2097152},"      \
-    "\"totals\":{\"requests\":12345,\"requests_per_second\":1.5,\"connections\":3,"          \
-    "\"accepted\":7,\"received_bytes\":1024,\"sent_bytes\":10,\"respawns\":4,\"deaths\":5}," \
-    "\"processes\":["                                                                        \
-    "{\"role\":\"worker\",\"slot\":1,\"worker\":5,\"pid\":10,\"state\":\"serving\","         \
-    "\"uptime_ms\":5000,\"respawns\":2,\"requests\":1200,\"requests_per_second\":1,"         \
-    "\"connections\":3,\"cpu_percent\":1.25,\"pss_bytes\":1048576,"                          \
-    "\"request\":{\"method\":\"GET\",\"path\":\"/\\u001b[2J\",\"elapsed_ms\":3},"            \
-    "\"last_death\":{\"cause\":\"killed by SIGKILL\",\"ago_ms\":7000}},"                     \
-    "{\"role\":\"worker\",\"slot\":1,\"worker\":6,\"pid\":11,\"state\":\"serving\","         \
-    "\"candidate\":true},"                                                                   \
-    "{\"role\":\"worker\",\"slot\":1,\"worker\":4,\"pid\":12,\"state\":\"draining\","        \
-    "\"leaving\":true},"                                                                     \
-    "{\"role\":\"worker\",\"slot\":2,\"worker\":null,\"pid\":null,\"state\":\"backoff\"},"   \
+#define WHOLE                                                                               \
+    "{\"version\":\"0.1.0\",\"instance\":\"6f1f\",\"pid\":9,\"hostname\":\"h\","            \
+    "\"state\":\"degraded\",\"uptime_ms\":273600000,\"generation\":2,\"upgrades\":1,"       \
+    "\"workers\":2,\"chaos\":true,\"listeners\":[\"http://a:1\",\"unix:/x\"],"              \
+    "\"admin\":\"http://a:2\",\"master\":{\"cpu_percent\":0.12,\"pss_bytes\":2097152},"     \
+    "\"totals\":{\"requests\":12345,\"requests_per_second\":1.5,\"connections\":3,"         \
+    "\"accepted\":7,\"received_bytes\":1024,\"sent_bytes\":10,\"respawns\":1,\"deaths\":7," \
+    "\"retired\":5},"                                                                       \
+    "\"processes\":["                                                                       \
+    "{\"role\":\"worker\",\"slot\":1,\"worker\":5,\"pid\":10,\"state\":\"serving\","        \
+    "\"uptime_ms\":5000,\"respawns\":2,\"requests\":1200,\"requests_per_second\":1,"        \
+    "\"connections\":3,\"cpu_percent\":1.25,\"pss_bytes\":1048576,"                         \
+    "\"request\":{\"method\":\"GET\",\"path\":\"/\\u001b[2J\",\"elapsed_ms\":3},"           \
+    "\"last_death\":{\"cause\":\"killed by SIGKILL\",\"ago_ms\":7000}},"                    \
+    "{\"role\":\"worker\",\"slot\":1,\"worker\":6,\"pid\":11,\"state\":\"serving\","        \
+    "\"candidate\":true},"                                                                  \
+    "{\"role\":\"worker\",\"slot\":1,\"worker\":4,\"pid\":12,\"state\":\"draining\","       \
+    "\"leaving\":true},"                                                                    \
+    "{\"role\":\"worker\",\"slot\":2,\"worker\":null,\"pid\":null,\"state\":\"backoff\"},"  \
     "{\"role\":\"admin\",\"slot\":null,\"worker\":3,\"pid\":13,\"state\":\"serving\"}]}"
 
 static const char whole_view[] =
     "zombie-server 0.1.0 on h, pid 9: degraded, up 3d4h\n"
     "instance 6f1f; 1 of 2 workers serve\n"
-    "generation 2, upgrades 1, deaths 5, respawns 4; master CPU 0.1 %, PSS 2.0M; chaos is on\n"
+    "generation 2, upgrades 1; 2 deaths, 1 respawn, 5 retired; master CPU 0.1 %, PSS 2.0M; "
+    "chaos is on\n"
     "requests 12.3k, 1.5 a second; connections 3, 7 accepted; received 1.0K, sent 10\n"
     "listens on http://a:1, unix:/x; admin at http://a:2\n"
     "\n"
@@ -54,12 +56,29 @@ static const char whole_view[] =
     "   2       -    -  backoff             -         -     -      -     -     -     -  -\n"
     "   -   admin   13  serving             -         -     -      -     -     -     -  -\n";
 
+/* The same on 80 columns: nothing is lost but three figures. */
+static const char narrow_view[] =
+    "zombie-server 0.1.0 on h, pid 9: degraded, up 3d4h\n"
+    "instance 6f1f; 1 of 2 workers serve\n"
+    "generation 2, upgrades 1; 2 deaths, 1 respawn, 5 retired;\n"
+    "  master CPU 0.1 %, PSS 2.0M; chaos is on\n"
+    "requests 12.3k, 1.5 a second; connections 3, 7 accepted; received 1.0K, sent 10\n"
+    "listens on http://a:1, unix:/x; admin at http://a:2\n"
+    "\n"
+    "SLOT WORKER PID STATE         UPTIME RESPAWNS REQ/S CONN CPU%  PSS LAST DEATH\n"
+    "   1      5  10 serving           5s        2   1.0    3  1.2 1.0M SIGKILL 7s\n"
+    "     REQUEST 3ms GET /\\x1b[2J\n"
+    "   1      6  11 serving, next      -        -     -    -    -    - -\n"
+    "   1      4  12 draining, old      -        -     -    -    -    - -\n"
+    "   2      -   - backoff            -        -     -    -    -    - -\n"
+    "   -  admin  13 serving            -        -     -    -    -    - -\n";
+
 static void draw(const char *text, size_t width, bool colour, struct bytes *ret_out)
 {
     json_t *status = json_loads(text, 0, NULL);
 
     assert_non_null(status);
-    view_status_draw(ret_out, status, width, width, colour);
+    view_status_draw(ret_out, status, width, colour);
     assert_false(ret_out->failed);
     json_decref(status);
 }
@@ -72,6 +91,88 @@ static void shows_the_whole_status(void **state)
     draw(WHOLE, 0, false, &out);
     assert_string_equal(out.at, whole_view);
     bytes_free(&out);
+}
+
+static void shows_it_on_80_columns(void **state)
+{
+    struct bytes out = {0};
+
+    (void)state;
+    draw(WHOLE, 80, false, &out);
+    assert_string_equal(out.at, narrow_view);
+    bytes_free(&out);
+}
+
+static void shortens_causes_where_room_is_short(void **state)
+{
+    static const struct {
+        const char *cause;
+        const char *kind;
+        int ago_ms;
+        const char *shown;
+    } rows[] = {
+        {"killed by SIGSEGV", "signal", 2999, "SIGSEGV 2s\n"},
+        {"killed by SIGSEGV, core dumped", "signal", 0, "SIGSEGV 0s\n"},
+        {"killed by SIGKILL, out of memory", "oom", 3600000, "OOM 1h\n"},
+        {"exited with status 1", "exit", 185000, "exit 1 3m\n"},
+        {"it hangs", "hang", 5000, "hang 5s\n"},
+        {"something new", "new", 172800000, "something new 2d\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes out = {0};
+        char text[160];
+
+        (void)snprintf(text, sizeof(text),
+                       "{\"processes\":[{\"last_death\":{\"cause\":\"%s\",\"kind\":\"%s\","
+                       "\"ago_ms\":%d}}]}",
+                       rows[i].cause, rows[i].kind, rows[i].ago_ms);
+        draw(text, 72, false, &out);
+        assert_non_null(strstr(out.at, rows[i].shown));
+        bytes_free(&out);
+    }
+}
+
+/* What an operator must not overlook, and what the lines say without it. */
+static void the_head_says_what_is_wrong(void **state)
+{
+#define SINCE "\"started\":\"2026-11-21T10:00:00.500Z\",\"uptime_ms\":300000,"
+#define WHEN  "\"time\":\"2026-11-21T10:02:59.400Z\""
+    static const struct {
+        const char *status;
+        size_t width;
+        const char *shown;
+        const char *not_shown;
+    } rows[] = {
+        {"{" SINCE "\"last_reload\":{\"ok\":false,\"text\":\"no\\nport\"," WHEN "}}", 0,
+         "\nthe last reload failed 2m ago: no\\nport\ngeneration", "paused"},
+        {"{" SINCE "\"last_reload\":{\"ok\":false,\"text\":\"cannot listen on 127.0.0.1:80: "
+         "Address already in use\"," WHEN "}}",
+         60,
+         "\nthe last reload failed 2m ago:\n"
+         "  cannot listen on 127.0.0.1:80: Address already in use\n",
+         "paused"},
+        {"{\"last_reload\":{\"ok\":false,\"time\":7}}", 0, "\nthe last reload failed: ?\n", "ago"},
+        {"{" SINCE "\"last_reload\":{\"ok\":true,\"text\":\"t\"," WHEN "}}", 0, "\n", "reload"},
+        {"{\"last_reload\":null}", 0, "\n", "reload"},
+        {"{\"state\":\"paused\",\"workers\":0}", 80,
+         "; 0 of 0 workers serve\npaused; `zombiectl reload` or `zombiectl scale N` ends it\n",
+         "failed"},
+        {"{\"totals\":{\"deaths\":1,\"respawns\":2}}", 0, "; 1 death, 2 respawns;", "retired"},
+        {"{\"totals\":{\"deaths\":1200,\"respawns\":0,\"retired\":1200}}", 0,
+         "; 0 deaths, 0 respawns, 1.2k retired;", "chaos"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes out = {0};
+
+        draw(rows[i].status, rows[i].width, false, &out);
+        assert_non_null(strstr(out.at, rows[i].shown));
+        assert_null(strstr(out.at, rows[i].not_shown));
+        bytes_free(&out);
+    }
 }
 
 static void colours_change_nothing_but_colours(void **state)
@@ -203,6 +304,9 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_whole_status),
+        cmocka_unit_test(shows_it_on_80_columns),
+        cmocka_unit_test(shortens_causes_where_room_is_short),
+        cmocka_unit_test(the_head_says_what_is_wrong),
         cmocka_unit_test(colours_change_nothing_but_colours),
         cmocka_unit_test(paints_deaths_by_their_kind),
         cmocka_unit_test(no_line_is_wider_than_the_terminal),
