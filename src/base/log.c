@@ -147,13 +147,23 @@ static bool confess_losses(void)
     return true;
 }
 
+/* The worker that the line is about, by its field of that name; 0: none. */
+static uint64_t find_worker(const struct log_record *record)
+{
+    for (size_t i = 0; i < record->n_fields; i++)
+        if (record->fields[i].text == NULL && strcmp(record->fields[i].key, "worker") == 0)
+            return (uint64_t)record->fields[i].number;
+    return 0;
+}
+
 static void emit(struct log_record *record)
 {
     char line[LOG_LINE_SIZE];
     bool writable = current.fd >= 0 && confess_losses();
     size_t len = render(record, line);
     if (current.ring != NULL)
-        log_ring_add(current.ring, current.role, current.id, record->level, line, len);
+        log_ring_add(current.ring, current.role, current.id, find_worker(record), record->level,
+                     line, len);
     if (current.fd >= 0 && (!writable || !write_line(line, len)))
         current.lost++;
 }

@@ -12,7 +12,7 @@
 #include "base/utf8.h"
 
 /* Rises when the bytes mean something else; the first half tells a ring from other memory. */
-#define LAYOUT UINT64_C(0x5a4c6f6700000001)
+#define LAYOUT UINT64_C(0x5a4c6f6700000002)
 
 #define WORDS(size) ((size) / sizeof(uint64_t))
 #define TEXT_MAX    (LOG_RING_TEXT_SIZE - 1)
@@ -25,6 +25,7 @@ static const char cut_mark[] = "...";
 /* What is in an entry, in words, so that each is read and written in one piece. */
 struct content {
     uint64_t id;
+    uint64_t about;
     uint64_t shape; /* length of the text, and its level */
     uint64_t role[WORDS(LOG_RING_ROLE_SIZE)];
     uint64_t text[WORDS(TEXT_MAX)];
@@ -194,13 +195,13 @@ static bool try_add(struct log_ring *ring, const uint64_t *words, size_t n)
     return true;
 }
 
-void log_ring_add(struct log_ring *ring, const char *role, uint64_t id, enum log_level level,
-                  const char *line, size_t len)
+void log_ring_add(struct log_ring *ring, const char *role, uint64_t id, uint64_t about,
+                  enum log_level level, const char *line, size_t len)
 {
     union {
         struct content content;
         uint64_t words[CONTENT_WORDS];
-    } made = {.content = {.id = id}};
+    } made = {.content = {.id = id, .about = about}};
     size_t used = put_text((char *)made.content.text, line, len);
     memcpy(made.content.role, role, strnlen(role, LOG_RING_ROLE_SIZE - 1));
     made.content.shape = used << 8 | (uint64_t)level;
@@ -249,6 +250,7 @@ static bool unpack(const struct content *content, uint64_t ticket, struct log_ri
         return false;
     ret_entry->ticket = ticket;
     ret_entry->id = content->id;
+    ret_entry->about = content->about;
     ret_entry->level = (enum log_level)level;
     ret_entry->len = len;
     memcpy(ret_entry->role, content->role, LOG_RING_ROLE_SIZE);

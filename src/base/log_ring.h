@@ -17,7 +17,7 @@
 
 /* Room for a line and for a role, terminating NUL included. */
 #define LOG_RING_TEXT_SIZE 977
-#define LOG_RING_ROLE_SIZE 16
+#define LOG_RING_ROLE_SIZE 8
 
 /* To write a line takes microseconds: one that takes longer than this has lost its writer. */
 #define LOG_RING_PATIENCE_MS 200
@@ -26,7 +26,8 @@ struct log_ring;
 
 struct log_ring_entry {
     uint64_t ticket; /* its number; they go up by one, from 0 */
-    uint64_t id;     /* of the worker; 0: the master */
+    uint64_t id;     /* of the worker that wrote it; 0: the master */
+    uint64_t about;  /* the worker that the master speaks of; 0: none in particular */
     enum log_level level;
     char role[LOG_RING_ROLE_SIZE];
     size_t len;
@@ -50,12 +51,13 @@ int log_ring_fd(const struct log_ring *ring);
 void log_ring_free(struct log_ring *ring);
 
 /*
- * Add a line of `len` bytes, with or without the newline at its end. What is too
+ * Add a line of `len` bytes, with or without the newline at its end, by the process
+ * of that role and id, about that worker (0: none in particular). What is too
  * long is cut between two characters and ends in "...". Never waits and cannot
  * fail: the line of a process that others overtook by a whole ring is dropped.
  */
-void log_ring_add(struct log_ring *ring, const char *role, uint64_t id, enum log_level level,
-                  const char *line, size_t len);
+void log_ring_add(struct log_ring *ring, const char *role, uint64_t id, uint64_t about,
+                  enum log_level level, const char *line, size_t len);
 
 /* The ticket that the next line will have, and that of the oldest line which may still be there. */
 uint64_t log_ring_next(const struct log_ring *ring);

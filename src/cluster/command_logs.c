@@ -1,6 +1,8 @@
 /* The last lines of the log, and those that follow. */
 #include "config.h"
 
+#include <inttypes.h>
+
 #include "base/log_ring.h"
 #include "cluster/commands.h"
 #include "cluster/master_state.h"
@@ -8,7 +10,10 @@
 
 static bool is_wanted(const struct operation *operation, const struct log_ring_entry *entry)
 {
-    return !operation->arguments.has_worker || entry->id == (uint64_t)operation->arguments.worker;
+    uint64_t worker = (uint64_t)operation->arguments.worker;
+    if (!operation->arguments.has_worker || entry->id == worker)
+        return true;
+    return worker != 0 && entry->about == worker;
 }
 
 static void send_line(struct operation *operation, const struct log_ring_entry *entry)
@@ -61,6 +66,10 @@ static enum operation_state begin_lines(struct operation *operation, int64_t now
 {
     if (operation->master->log_ring == NULL)
         return operation_fail(operation, CONTROL_FAILED, "there was no memory to keep lines in");
+    if ((uint64_t)operation->arguments.worker > operation->master->last_worker)
+        return operation_fail(operation, CONTROL_FAILED,
+                              "there is no worker %" PRId64 " (the newest is %" PRIu64 ")",
+                              operation->arguments.worker, operation->master->last_worker);
     operation->looks = operation->arguments.follow;
     operation->mark = find_first_line(operation, now_ms);
     return send_lines(operation, now_ms);

@@ -84,7 +84,9 @@ static void on_leaving(struct slot *slot, const struct message *message)
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return;
     const char *reason = reasons[message->leaving.reason];
-    log_info("%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)), slot->worker, reason);
+    const struct log_field who = LOG_NUMBER("worker", slot->worker);
+    log_write(LOG_LEVEL_INFO, &who, 1, "%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)),
+              slot->worker, reason);
     chronicle(slot->master, JOURNAL_LEAVING, slot, "%s", reason);
     slot->leaving = !slot->candidate;
     slot->deliberate = true;

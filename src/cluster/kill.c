@@ -22,10 +22,12 @@
 
 void kill_by_message(struct slot *slot, const struct message *message, int64_t deadline_ms)
 {
+    const struct log_field who = LOG_NUMBER("worker", slot->worker);
     int err = slot->channel != NULL ? channel_send(slot->channel, message) : -EPIPE;
     if (err != 0 && err != -EPIPE)
-        log_warning("%s %" PRIu64 " does not read its channel (%s), it has until its deadline",
-                    role_name(slot_role(slot)), slot->worker, strerror(-err));
+        log_write(LOG_LEVEL_WARNING, &who, 1,
+                  "%s %" PRIu64 " does not read its channel (%s), it has until its deadline",
+                  role_name(slot_role(slot)), slot->worker, strerror(-err));
     bool is_lost = err == -EPIPE || slot->killed_for != NULL; /* its deadline is set already */
     if (!is_lost || deadline_ms < slot->deadline_ms)
         slot->deadline_ms = deadline_ms;

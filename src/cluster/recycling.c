@@ -64,7 +64,9 @@ void recycling_look(struct master *master, int64_t now_ms)
         const char *reason = holder->held ? NULL : find_reason(holder, now_ms);
         if (reason == NULL)
             continue;
-        log_info("worker %" PRIu64 " is to be recycled: %s", holder->worker, reason);
+        const struct log_field who = LOG_NUMBER("worker", holder->worker);
+        log_write(LOG_LEVEL_INFO, &who, 1, "worker %" PRIu64 " is to be recycled: %s",
+                  holder->worker, reason);
         succession_prepare(master, number, now_ms);
         if (table_candidate(master, number) != NULL)
             master->recycled_last = number;

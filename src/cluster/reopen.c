@@ -16,10 +16,12 @@
 static void hand_over(struct slot *slot, enum message_type type, int fd)
 {
     const struct message message = {.type = type, .log.fd = fd};
+    const struct log_field who = LOG_NUMBER("worker", slot->worker);
     int err = slot->channel != NULL ? channel_send(slot->channel, &message) : 0;
     if (err != 0)
-        log_warning("%s %" PRIu64 " keeps its old %s: %s", role_name(slot_role(slot)), slot->worker,
-                    type == MESSAGE_LOG ? "log" : "access log", strerror(-err));
+        log_write(LOG_LEVEL_WARNING, &who, 1, "%s %" PRIu64 " keeps its old %s: %s",
+                  role_name(slot_role(slot)), slot->worker,
+                  type == MESSAGE_LOG ? "log" : "access log", strerror(-err));
 }
 
 /* While a reload is under way the log is the next generation's already. */

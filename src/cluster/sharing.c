@@ -80,9 +80,11 @@ static void prepare_successor(struct master *master, const struct slot *needy, i
     if (now_ms < master->recycle_ms || table_has_candidate(master))
         return;
     succession_prepare(master, needy->number, now_ms);
+    const struct log_field who = LOG_NUMBER("worker", needy->worker);
     if (table_candidate(master, needy->number) != NULL)
-        log_info("worker %" PRIu64 " gets a successor: sockets of others fall to its slot",
-                 needy->worker);
+        log_write(LOG_LEVEL_INFO, &who, 1,
+                  "worker %" PRIu64 " gets a successor: sockets of others fall to its slot",
+                  needy->worker);
 }
 
 void sharing_step(struct master *master, int64_t now_ms)

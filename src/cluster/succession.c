@@ -38,6 +38,7 @@ void succession_take_over(struct slot *candidate)
 void succession_retire(struct slot *slot, const char *reason, bool take_queue, int64_t now_ms)
 {
     const struct conf_instance *instance = &slot->master->conf->instance;
+    const struct log_field who = LOG_NUMBER("worker", slot->worker);
     struct message message = {.type = MESSAGE_DRAIN};
     if (!slot_is_alive(slot->state)) {
         slot_release(slot);
@@ -48,7 +49,8 @@ void succession_retire(struct slot *slot, const char *reason, bool take_queue, i
     slot->candidate = false;
     if (slot->state != SLOT_STARTING && slot->state != SLOT_SERVING)
         return; /* it leaves already, or is being killed */
-    log_info("%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)), slot->worker, reason);
+    log_write(LOG_LEVEL_INFO, &who, 1, "%s %" PRIu64 " leaves: %s", role_name(slot_role(slot)),
+              slot->worker, reason);
     chronicle(slot->master, JOURNAL_LEAVING, slot, "%s", reason);
     message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
     message.drain.last = take_queue;
@@ -61,8 +63,10 @@ void succession_retire(struct slot *slot, const char *reason, bool take_queue, i
 void succession_drain(struct slot *slot, int64_t now_ms)
 {
     const struct conf_instance *instance = &slot->master->conf->instance;
+    const struct log_field who = LOG_NUMBER("worker", slot->worker);
     struct message message = {.type = MESSAGE_DRAIN};
-    log_info("worker %" PRIu64 " leaves: its slot is drained, as ordered", slot->worker);
+    log_write(LOG_LEVEL_INFO, &who, 1, "worker %" PRIu64 " leaves: its slot is drained, as ordered",
+              slot->worker);
     chronicle(slot->master, JOURNAL_LEAVING, slot, "its slot is drained, as ordered");
     message.drain.idle_ms = (uint32_t)instance->drain_idle_ms;
     slot->held = true;

@@ -127,10 +127,11 @@ void table_set_log_level(struct master *master, enum log_level level)
     log_set_level(level);
     for (size_t i = 0; i < master->n_slots; i++) {
         struct slot *slot = &master->slots[i];
+        const struct log_field who = LOG_NUMBER("worker", slot->worker);
         int err = slot->channel != NULL ? channel_send(slot->channel, &message) : 0;
         if (err != 0 && err != -EPIPE)
-            log_warning("%s %" PRIu64 " keeps its log level: %s", role_name(slot_role(slot)),
-                        slot->worker, strerror(-err));
+            log_write(LOG_LEVEL_WARNING, &who, 1, "%s %" PRIu64 " keeps its log level: %s",
+                      role_name(slot_role(slot)), slot->worker, strerror(-err));
     }
 }
 

@@ -37,7 +37,7 @@ static const char log_details[] =
     "\n"
     "  -f, --follow    go on with what is logged from now on\n"
     "  -n, --lines N   begin with the last N lines, 0 to 1000; otherwise 50\n"
-    "      --worker N  only those of the worker with this id\n";
+    "      --worker N  only those by the worker with this id, or by the master about it\n";
 
 static const char chaos_details[] =
     "\n"

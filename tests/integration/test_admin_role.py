@@ -158,7 +158,7 @@ def test_that_cannot_ask_the_master_is_replaced_by_one_that_can(start):
     address = address_of(server)
     assert probe(address, "/status").status == 200
     cut_off(entry["pid"])
-    server.wait_for_log(f"info master: admin {entry['worker']} leaves: {CUT_OFF}$")
+    server.wait_for_log(f"info master: admin {entry['worker']} leaves: {CUT_OFF} worker=")
     assert wait_for_event(server, "leaving", CUT_OFF)["worker"] == entry["worker"]
     wait_for_successor(server, entry)
     now = wait_until_settled(server)
@@ -447,7 +447,7 @@ def test_after_an_upgrade_without_a_reload_its_successor_asks_the_new_master(
     program.wrap(f"if not trial: open({str(conf.path)!r}, 'w').write('nonsense')")
     server.send_signal(signal.SIGUSR2)
     server.wait_for_log("error master: reload refused: .*, generation 1 goes on$")
-    server.wait_for_log(f"admin {entry['worker']} leaves: {CUT_OFF}$")
+    server.wait_for_log(f"admin {entry['worker']} leaves: {CUT_OFF} worker=")
     now = wait_until_settled(server, 2)
     assert (now["upgrades"], now["generation"]) == (1, 1)
     assert admin_of(now)["worker"] > entry["worker"]

@@ -193,11 +193,20 @@ def test_logs_of_one_worker(start):
     process.kill(victim.pid, signal.SIGTERM)
     server.wait_for_log(f"worker {victim.id} died")
     found = do(server, "logs", worker=victim.id)
-    assert len(found.logs) == 1
-    assert found.logs[0]["worker"] == victim.id
-    assert "got signal 15" in found.lines[0]
-    assert do(server, "logs", worker=77).logs == []
+    assert found.lines == [line for line in server.log.splitlines()
+                           if f" worker {victim.id}: " in line or f" worker={victim.id} " in line
+                           or line.endswith(f" worker={victim.id}")]  # fmt: skip
+    for text in ["forked", "is ready", "got signal 15", "leaves: it got a signal", "died"]:
+        assert sum(text in line for line in found.lines) == 1, text
+    assert {entry["worker"] for entry in found.logs} == {0, victim.id}
     assert {entry["worker"] for entry in do(server, "logs", worker=0, lines=1000).logs} == {0}
+
+
+def test_logs_of_a_worker_that_never_was(start):
+    server = start()
+    refused = refusal(server, "failed", "logs", worker=3, follow=True)
+    assert refused == "there is no worker 3 (the newest is 2)"
+    assert do(server, "logs", worker=2).lines
 
 
 def test_fifty_lines_unless_said_otherwise_and_512_are_kept(start):
@@ -223,7 +232,9 @@ def test_logs_are_followed(start):
         assert everything.wait_for_line("worker 4 is ready")["worker"] == 0
         everything.wait_for_line("worker 1: got signal 15")
         one.wait_for_line("worker 2: got signal 15")
-        assert {entry["worker"] for entry in one.logs} == {2}
+        one.wait_for_line("worker 2 died")
+        assert {entry["worker"] for entry in one.logs} == {0, 2}
+        assert all("worker 2" in line for line in one.lines)
     # Of two processes that write at once either may be first, so each is judged by itself.
     told = server.log.splitlines()
     for writer in (" master: ", " worker 1: ", " worker 2: "):

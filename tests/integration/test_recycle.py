@@ -142,7 +142,7 @@ def test_limit_of_requests_counts_by_slot(start, manager):
         manager.watch(server.pid)
         assert slot not in recycled(server)
         regular.ask_until(limit)
-        server.wait_for_log(f"info master: worker {slot} is to be recycled: max_requests reached$")
+        server.wait_for_log(f"worker {slot} is to be recycled: max_requests reached worker={slot}$")
         successor = server.wait_until_replaced(server.workers[slot])
         regular.connection.close()
         server.wait_for_log(
@@ -151,7 +151,7 @@ def test_limit_of_requests_counts_by_slot(start, manager):
         )
         assert_in_order(
             server, f"worker {slot} is to be recycled", f"worker {successor.id} forked",
-            f"worker {successor.id} is ready", f"worker {slot} leaves: its successor serves$",
+            f"worker {successor.id} is ready", f"worker {slot} leaves: its successor serves",
             f"worker {slot} died",
         )  # fmt: skip
     assert recycled(server) == [1, 2]
@@ -238,10 +238,10 @@ def test_every_slot_has_its_turn_though_the_first_is_always_due(start, manager):
 def test_age_is_a_reason(start, manager):
     server = start("instance.max_age_ms=1000", workers=2, env=manager.variables(50))
     for number in (1, 2):
-        server.wait_for_log(f"worker {number} is to be recycled: max_age reached$")
+        server.wait_for_log(f"worker {number} is to be recycled: max_age reached worker=")
         uptime = server.wait_for_log(f"worker {number} died: .* uptime_ms=(\\d+)")[1]
         assert int(uptime) >= 1000
-    server.wait_for_log("worker [34] is to be recycled: max_age reached$")
+    server.wait_for_log("worker [34] is to be recycled: max_age reached worker=")
     assert most_at_once(server) == 1
     assert least_serving(server) == 2
 
@@ -264,7 +264,7 @@ def test_memory_is_a_reason_and_the_requests_that_took_it_are_answered(start):
     for connection in connections:
         connection.send(render("/hello", "POST", body=bytes(size))[:-1])
     eventually(lambda: rss(server.workers[1].pid) > usual + growth, "the worker has grown")
-    server.wait_for_log("worker 1 is to be recycled: max_memory exceeded$")
+    server.wait_for_log("worker 1 is to be recycled: max_memory exceeded worker=")
     server.wait_for_log("worker 1 leaves: its successor serves")
     for connection in connections:
         with connection:

@@ -190,7 +190,7 @@ def test_sockets_of_a_slot_that_is_held_fall_to_another(start):
     server = start(REUSEPORT, workers=3)
     victim = server.serving[0]
     make_exit(victim.pid, 78)
-    server.wait_for_log("worker 2 gets a successor: sockets of others fall to its slot$")
+    server.wait_for_log("worker 2 gets a successor: sockets of others fall to its slot worker=")
     server.wait_for_log("worker 2 died")
     assert len(sockets(server.port)) == 3
     assert all(readers(server).values())
@@ -239,7 +239,7 @@ def test_queue_outlives_the_worker_that_is_not_wanted(start):
     with stopped(server.serving):
         queue = Queue(server, 200)
         server.send_signal(signal.SIGTTOU)
-        server.wait_for_log("worker 4 leaves: fewer workers are wanted$")
+        server.wait_for_log("worker 4 leaves: fewer workers are wanted worker=")
         server.wait_for_log("killing worker 4")
     assert sum(queue.answers().values()) == 200
     wait_until_all_are_read(server, 4, 3)
@@ -254,7 +254,7 @@ def test_worker_stays_until_others_can_have_its_socket(start_fragile, etc):
     assert_nobody_waits(server)
     assert [worker.id for worker in server.serving] == [1, 2, 3, 4]
     etc.mend_boots()
-    server.wait_for_log("worker 4 leaves: fewer workers are wanted$")
+    server.wait_for_log("worker 4 leaves: fewer workers are wanted worker=")
     wait_until_all_are_read(server, 4, 3)
     assert_nobody_waits(server)
 

@@ -69,7 +69,7 @@ def test_highest_slot_leaves(begin, conf):
         eventually(lambda n=n: len(process.children_of(server.pid)) == n, f"{n} are left")
         assert slots(server) == list(range(1, n + 1))
     assert [worker.id for worker in server.serving] == [1]
-    server.wait_for_log("info master: worker 4 leaves: fewer workers are wanted$")
+    server.wait_for_log("info master: worker 4 leaves: fewer workers are wanted worker=")
     server.wait_for_log("worker 4 died: exited with status 0 .*deliberate=yes "
                         'next="not replaced, fewer workers are wanted"$')  # fmt: skip
     assert server.fetch("/hello").status == 200
@@ -212,7 +212,7 @@ def test_request_in_flight_is_finished_before_a_pause(begin):
         assert process.is_alive(worker.pid)
         finish(connection)
     wait_until_nobody_is_left(server)
-    server.wait_for_log(rf"info master: worker {worker.id} leaves: the instance pauses$")
+    server.wait_for_log(rf"info master: worker {worker.id} leaves: the instance pauses worker=")
 
 
 def test_dead_are_not_replaced_during_a_pause(begin):
@@ -267,7 +267,7 @@ def test_pause_and_one_more_cut_off_nobody(begin, conf):
             assert worker.id == n
             in_flight.append(connection)
             pause(server)
-            server.wait_for_log(f"worker {n} leaves: the instance pauses$")
+            server.wait_for_log(f"worker {n} leaves: the instance pauses worker=")
             more(server, 1)
             server.wait_until_serving(1, after=n)
         for connection in in_flight:

@@ -89,6 +89,21 @@ static void a_line_goes_to_both(void **state)
     assert_string_equal(entry.role, "worker");
 }
 
+static void a_line_has_its_subject(void **state)
+{
+    const struct log_field fields[] = {LOG_TEXT("cause", "x"), LOG_NUMBER("worker", 12)};
+    const struct log_field others[] = {LOG_TEXT("worker", "12"), LOG_NUMBER("worker_id", 12)};
+
+    (void)state;
+    log_write(LOG_LEVEL_INFO, fields, 2, "it died");
+    assert_int_equal(kept(1).about, 12);
+    assert_int_equal(kept(1).id, 0);
+    log_write(LOG_LEVEL_INFO, others, 2, "it died");
+    assert_int_equal(kept(2).about, 0);
+    log_info("worker=12");
+    assert_int_equal(kept(3).about, 0);
+}
+
 static void the_level_holds_for_it_too(void **state)
 {
     (void)state;
@@ -147,6 +162,7 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(a_line_goes_to_both, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(a_line_has_its_subject, set_up, tear_down),
         cmocka_unit_test_setup_teardown(the_level_holds_for_it_too, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_without_a_target_is_kept, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_line_that_the_target_refuses_is_kept, set_up, tear_down),

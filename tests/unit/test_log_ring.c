@@ -30,7 +30,7 @@
 
 /* The bytes behind a ring, to break them: a page's quarter of its own, and then the entries. */
 #define ENTRY_WORDS 128
-enum { WORD_MARK, WORD_SUM, WORD_ID, WORD_SHAPE, WORD_ROLE, WORD_TEXT = 6 };
+enum { WORD_MARK, WORD_SUM, WORD_ID, WORD_ABOUT, WORD_SHAPE, WORD_ROLE, WORD_TEXT = 6 };
 
 static struct log_ring *ring;
 static volatile uint64_t *memory;
@@ -60,7 +60,7 @@ static volatile uint64_t *entry_at(uint64_t ticket)
 
 static void add(const char *text)
 {
-    log_ring_add(ring, "worker", 7, LOG_LEVEL_INFO, text, strlen(text));
+    log_ring_add(ring, "worker", 7, 0, LOG_LEVEL_INFO, text, strlen(text));
 }
 
 static void add_number(unsigned number)
@@ -93,19 +93,19 @@ static void keeps_lines(void **state)
 {
     static const struct {
         const char *role;
-        uint64_t id;
+        uint64_t id, about;
         enum log_level level;
         const char *line, *text, *role_text;
     } rows[] = {
-        {"master", 0, LOG_LEVEL_ERROR, "a line\n", "a line", "master"},
-        {"worker", UINT64_MAX, LOG_LEVEL_DEBUG, "without", "without", "worker"},
-        {"", 1, LOG_LEVEL_INFO, "", "", ""},
-        {"sixteen letters.", 1, LOG_LEVEL_WARNING, "\n", "", "sixteen letters"},
-        {"fifteen letters", 1, LOG_LEVEL_WARNING, "12345678", "12345678", "fifteen letters"},
-        {"a\x1b[m", 1, LOG_LEVEL_INFO, "\xc3\xa9 \xe2\x82\xac \xf0\x9f\xa7\x9f",
+        {"master", 0, 12, LOG_LEVEL_ERROR, "a line\n", "a line", "master"},
+        {"worker", UINT64_MAX, UINT64_MAX, LOG_LEVEL_DEBUG, "without", "without", "worker"},
+        {"", 1, 0, LOG_LEVEL_INFO, "", "", ""},
+        {"eight l.", 1, 0, LOG_LEVEL_WARNING, "\n", "", "eight l"},
+        {"seven l", 1, 0, LOG_LEVEL_WARNING, "12345678", "12345678", "seven l"},
+        {"a\x1b[m", 1, 0, LOG_LEVEL_INFO, "\xc3\xa9 \xe2\x82\xac \xf0\x9f\xa7\x9f",
          "\xc3\xa9 \xe2\x82\xac \xf0\x9f\xa7\x9f", "a?[m"},
-        {"x", 1, LOG_LEVEL_INFO, "a\nb\x1b[m\t\x7f\xff\xc3\n", "a?b?[m????", "x"},
-        {"x", 1, LOG_LEVEL_INFO, "\xc2\x9b \xed\xa0\x80", "?? ???", "x"},
+        {"x", 1, 0, LOG_LEVEL_INFO, "a\nb\x1b[m\t\x7f\xff\xc3\n", "a?b?[m????", "x"},
+        {"x", 1, 0, LOG_LEVEL_INFO, "\xc2\x9b \xed\xa0\x80", "?? ???", "x"},
     };
     struct log_ring_entry entry = {.ticket = 77};
 
@@ -116,7 +116,7 @@ static void keeps_lines(void **state)
     assert_int_equal(log_ring_read(ring, UINT64_MAX / 4, &entry), -EAGAIN);
     assert_int_equal(entry.ticket, 77);
     for (size_t i = 0; i < COUNT(rows); i++) {
-        log_ring_add(ring, rows[i].role, rows[i].id, rows[i].level, rows[i].line,
+        log_ring_add(ring, rows[i].role, rows[i].id, rows[i].about, rows[i].level, rows[i].line,
                      strlen(rows[i].line));
         assert_int_equal(log_ring_next(ring), i + 1);
     }
@@ -125,6 +125,7 @@ static void keeps_lines(void **state)
         assert_int_equal(log_ring_read(ring, i, &entry), 0);
         assert_string_equal(entry.role, rows[i].role_text);
         assert_true(entry.id == rows[i].id);
+        assert_true(entry.about == rows[i].about);
         assert_int_equal(entry.level, rows[i].level);
     }
 }
@@ -149,7 +150,7 @@ static void assert_cut(const char *character, size_t letters, size_t len)
     memset(line, 'x', letters);
     for (; used + size <= len; used += size)
         memcpy(line + used, character, size);
-    log_ring_add(ring, "worker", 7, LOG_LEVEL_INFO, line, used);
+    log_ring_add(ring, "worker", 7, 0, LOG_LEVEL_INFO, line, used);
     assert_int_equal(log_ring_read(ring, log_ring_next(ring) - 1, &entry), 0);
     assert_true(is_utf8(entry.text, entry.len));
     assert_int_equal(strlen(entry.text), entry.len);
@@ -183,7 +184,7 @@ static void cuts_what_has_no_characters(void **state)
 
     (void)state;
     memset(line, 0x80, sizeof(line));
-    log_ring_add(ring, "worker", 7, LOG_LEVEL_INFO, line, sizeof(line));
+    log_ring_add(ring, "worker", 7, 0, LOG_LEVEL_INFO, line, sizeof(line));
     assert_int_equal(log_ring_read(ring, 0, &entry), 0);
     assert_int_equal(entry.len, TEXT_MAX);
     assert_string_equal(entry.text + TEXT_MAX - 4, "?...");

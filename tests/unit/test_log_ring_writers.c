@@ -35,7 +35,7 @@ static void write_for_ever(unsigned writer)
 
     memset(line, (int)('a' + writer), sizeof(line));
     for (unsigned i = 0;; i = (i + 37) % sizeof(line))
-        log_ring_add(ring, "worker", 'a' + writer, LOG_LEVEL_INFO, line, i);
+        log_ring_add(ring, "worker", 'a' + writer, 0, LOG_LEVEL_INFO, line, i);
 }
 
 static pid_t start_writer(unsigned writer)
@@ -91,7 +91,7 @@ static void assert_works(void)
 
     for (unsigned i = 0; i < LOG_RING_LINES; i++) {
         (void)snprintf(text, sizeof(text), "%u", i);
-        log_ring_add(ring, "master", 0, LOG_LEVEL_INFO, text, strlen(text));
+        log_ring_add(ring, "master", 0, 0, LOG_LEVEL_INFO, text, strlen(text));
     }
     assert_int_equal(log_ring_next(ring), begin + LOG_RING_LINES);
     for (unsigned i = 0; i < LOG_RING_LINES; i++) {
