@@ -174,8 +174,8 @@ static int check_length(const struct reading *reading)
     if (len == 0 && option->min > 0)
         return conf_value_refuse(reading->why, "the value is empty");
     if (len < (size_t)option->min || len > (size_t)option->max)
-        return conf_value_refuse(reading->why, "the value has %zu bytes, not from %ld to %ld", len,
-                                 option->min, option->max);
+        return conf_value_refuse(reading->why, "the value has %zu byte%s, it must have %ld to %ld",
+                                 len, len == 1 ? "" : "s", option->min, option->max);
     return 0;
 }
 

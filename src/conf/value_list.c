@@ -27,8 +27,8 @@ static int check_text(const struct conf_option *option, const char *text, char w
 
     if (len >= (size_t)option->min && len <= (size_t)option->max)
         return 0;
-    return conf_value_refuse(why, "'%.*s' has %zu bytes, not from %ld to %ld", CONF_QUOTED_MAX,
-                             text, len, option->min, option->max);
+    return conf_value_refuse(why, "'%.*s' has %zu byte%s, it must have %ld to %ld", CONF_QUOTED_MAX,
+                             text, len, len == 1 ? "" : "s", option->min, option->max);
 }
 
 /* A token of RFC 9110 section 5.6.2. */

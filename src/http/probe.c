@@ -40,9 +40,10 @@ int probe_read_answer(const char *bytes, size_t len, char ret_text[PROBE_TEXT_SI
     size_t at = add_printable(ret_text, 0, PROBE_TEXT_SIZE, bytes + 9, len - 9);
     const char *body = memmem(bytes, len, "\r\n\r\n", 4);
     if (body != NULL && body + 4 < bytes + len && at + 3 < PROBE_TEXT_SIZE) {
+        size_t rest = (size_t)(bytes + len - body - 4);
+        bool repeats = rest >= at && memcmp(body + 4, ret_text, at) == 0;
         memcpy(ret_text + at, ": ", 2);
-        add_printable(ret_text, at + 2, PROBE_TEXT_SIZE, body + 4,
-                      (size_t)(bytes + len - body - 4));
+        add_printable(ret_text, repeats ? 0 : at + 2, PROBE_TEXT_SIZE, body + 4, rest);
     }
     return status >= 100 ? status : -EBADMSG;
 }

@@ -136,6 +136,7 @@ static int run(struct zombiectl *ctl, struct chaos_options *options, struct chao
         status = find_last_event(ctl, &seq);
     json_decref(server);
     if (status == ZOMBIECTL_DONE) {
+        say_progress(false, "seed %" PRId64, options->seed);
         r = report != NULL ? chaos_run(ctl, options, target, slots, seq, report) : -ENOMEM;
         status = r == 0 ? print(ctl, report) : refuse(ZOMBIECTL_FAILED, "chaos", strerror(-r));
     }
@@ -152,7 +153,6 @@ static int run_precisely(struct zombiectl *ctl, struct chaos_options *options,
 
     if (status != ZOMBIECTL_DONE)
         return status;
-    say_progress(false, "seed %" PRId64, options->seed);
     status = run(ctl, options, target);
     talk_close(ctl);
     return status;

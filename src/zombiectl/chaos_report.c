@@ -15,6 +15,11 @@
 /* Writes the sentence and returns true when there is something to say. */
 typedef bool sentence(const struct chaos_report *report, char *text);
 
+static const char *plural(uint64_t n)
+{
+    return n == 1 ? "" : "s";
+}
+
 __attribute__((format(printf, 2, 3))) static bool say(char *text, const char *format, ...)
 {
     va_list args;
@@ -30,8 +35,8 @@ static bool lost_too_many(const struct chaos_report *report, char *text)
     uint64_t lost = chaos_tally_lost(&report->tally);
 
     return lost > (uint64_t)report->options->allow &&
-           say(text, "%" PRIu64 " requests were lost and %" PRId64 " may be", lost,
-               report->options->allow);
+           say(text, "%" PRIu64 " request%s %s lost and %" PRId64 " may be", lost, plural(lost),
+               lost == 1 ? "was" : "were", report->options->allow);
 }
 
 static bool is_weak(const struct chaos_report *report, char *text)
@@ -63,8 +68,8 @@ static bool note_way(const struct chaos_report *report, char *text)
 
 static bool note_failure(const struct chaos_report *report, char *text)
 {
-    return report->failed > 0 && say(text, "%" PRIu64 " kills failed, the first because: %s",
-                                     report->failed, report->failure);
+    return report->failed > 0 && say(text, "%" PRIu64 " kill%s failed, the first because: %s",
+                                     report->failed, plural(report->failed), report->failure);
 }
 
 static bool note_survivors(const struct chaos_report *report, char *text)
@@ -77,15 +82,17 @@ static bool note_survivors(const struct chaos_report *report, char *text)
 static bool note_client_errors(const struct chaos_report *report, char *text)
 {
     return report->tally.client_errors > 0 &&
-           say(text, "%" PRIu64 " answers had a status 4xx: is the URL right?",
-               report->tally.client_errors);
+           say(text, "%" PRIu64 " answer%s had a status 4xx: is the URL right?",
+               report->tally.client_errors, plural(report->tally.client_errors));
 }
 
 static bool note_want(const struct chaos_report *report, char *text)
 {
-    return report->tally.not_sent > 0 &&
-           say(text, "%" PRIu64 " requests were put off for want of ports, descriptors or memory",
-               report->tally.not_sent);
+    uint64_t n = report->tally.not_sent;
+
+    return n > 0 &&
+           say(text, "%" PRIu64 " request%s put off for want of ports, descriptors or memory", n,
+               n == 1 ? " was" : "s were");
 }
 
 static bool note_interruption(const struct chaos_report *report, char *text)
@@ -250,11 +257,13 @@ void chaos_report_print(const struct chaos_report *report, struct bytes *out)
     const struct chaos_options *options = report->options;
     const struct chaos_tally *tally = &report->tally;
 
-    add_row(out, "chaos", "%s, %g kills a second for %.1f s, seed %" PRId64, options->way->mode,
-            (double)options->rate / 1000, (double)report->took_ms / 1000, options->seed);
+    add_row(out, "chaos", "%s, %g kill%s a second for %.1f s, seed %" PRId64, options->way->mode,
+            (double)options->rate / 1000, options->rate == 1000 ? "" : "s",
+            (double)report->took_ms / 1000, options->seed);
     add_row(out, "kills",
-            "%" PRIu64 " sent, %" PRIu64 " held back, %" PRIu64 " failed, %" PRIu64 " deaths",
-            report->sent, report->held_back, report->failed, report->strength.deaths);
+            "%" PRIu64 " sent, %" PRIu64 " held back, %" PRIu64 " failed, %" PRIu64 " death%s",
+            report->sent, report->held_back, report->failed, report->strength.deaths,
+            plural(report->strength.deaths));
     add_row(out, "requests", "%" PRIu64 " sent, %" PRIu64 " ok, %" PRIu64 " retried",
             chaos_tally_sent(tally), tally->outcomes[PROBE_OK], tally->retried);
     add_row(out, "lost", "%" PRIu64 " (%" PRId64 " allowed)", chaos_tally_lost(tally),

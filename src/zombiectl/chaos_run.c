@@ -184,13 +184,13 @@ static void show_progress(const struct run *run)
 
     if (!run->ctl->error_terminal)
         return;
-    say_progress(
-        true,
-        "%" PRId64 " s of %" PRId64 " s: %" PRIu64 " kills, %" PRIu64 " held back; %" PRIu64
-        " requests, %" PRIu64 " lost; %" PRId64 " of %" PRId64 " serve",
-        elapsed_us(run) / 1000000, run->plan.for_ms / 1000, report->sent, report->held_back,
-        chaos_tally_sent(&report->tally), chaos_tally_lost(&report->tally),
-        chaos_strength_count(&report->strength), report->strength.wanted);
+    say_progress(true,
+                 "%.0f s of %g s: %" PRIu64 " kill%s, %" PRIu64 " held back; %" PRIu64
+                 " requests, %" PRIu64 " lost; %" PRId64 " of %" PRId64 " serve",
+                 (double)elapsed_us(run) / 1000000, (double)run->plan.for_ms / 1000, report->sent,
+                 report->sent == 1 ? "" : "s", report->held_back, chaos_tally_sent(&report->tally),
+                 chaos_tally_lost(&report->tally), chaos_strength_count(&report->strength),
+                 report->strength.wanted);
 }
 
 static void on_tick(evutil_socket_t fd, short what, void *arg)

@@ -41,14 +41,17 @@ static const char log_details[] =
 
 static const char chaos_details[] =
     "\n"
+    "Required:\n"
     "      --mode kill|segv|hang|exit  how workers die\n"
     "      --rate N                    kills a second\n"
     "      --for TIME                  how long, as 500ms, 30s, 2m\n"
-    "      --seed N                    of the plan, to repeat a run\n"
+    "\n"
+    "Options, with what holds without them:\n"
+    "      --seed N                    of the plan, to repeat a run (made up, printed)\n"
     "      --min-serving N             so many others must serve meanwhile (1)\n"
     "      --allow N                   requests that may be lost (0)\n"
-    "      --connections N             of the load\n"
-    "      --url URL                   where the load goes\n";
+    "      --connections N             of the load (8)\n"
+    "      --url URL                   where the load goes (/ of the first TCP listener)\n";
 
 /* More lines for the help of one command. */
 static const struct {

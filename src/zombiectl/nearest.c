@@ -37,5 +37,5 @@ bool nearest_is_near(const char *word, size_t distance)
 {
     size_t length = strlen(word);
 
-    return length > 1 && distance <= (length < 4 ? 1 : length / 3 + 1) && distance < length;
+    return length > 1 && distance <= (length < 4 ? 1 : length / 3);
 }

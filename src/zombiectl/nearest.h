@@ -16,7 +16,7 @@
  */
 size_t nearest_distance(const char *one, const char *other);
 
-/* Whether such a distance to `word` is small enough for a typing error. */
+/* Whether such a distance to `word` is small enough for a typing error: at most a third of it. */
 bool nearest_is_near(const char *word, size_t distance);
 
 #endif

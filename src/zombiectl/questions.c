@@ -97,6 +97,8 @@ int questions_ping(struct zombiectl *ctl, int n_operands, char **operands)
         status = talk_ask(ctl, "ping", NULL, TALK_PROMPT_MS, NULL, NULL, &end);
     if (status == 0)
         status = talk_verdict(end);
+    if (end != NULL)
+        (void)json_object_del(end, "id");
     if (status == 0 && ctl->json)
         say_json(end);
     else if (status == 0)

@@ -184,7 +184,7 @@ FILE_ERRORS = [
     ("not octal", 'listen "unix:/s" {\n mode = 0888\n}', 2, "'0888' is not an octal number"),
     ("empty path", 'log {\n target = ""\n}', 2, "log.target: the value is empty"),
     ("short secret", 'chaos {\n token = "short"\n}', 2,
-     "chaos.token: the value has 5 bytes, not from 16 to 256"),
+     "chaos.token: the value has 5 bytes, it must have 16 to 256"),
     ("bad network", 'chaos {\n networks = { "10.0.0.0/33" }\n}', 2, "'10.0.0.0/33': "),
     ("no such user", "instance {\n user = nobody-of-that-name\n}", 2,
      "instance.user: there is no user 'nobody-of-that-name'"),

@@ -107,7 +107,7 @@ def test_bad_target_is_a_configuration_error(run, tmp_path, to):
     ('to = ""', "to: the value is empty"),
     ('to = "/x" status = 300', "status: '300' is not one of 301, 302, 303, 307, 308"),
     ('to = "/x" keep_path = some', "'some' is not yes or no"),
-    ('to = "/' + "x" * 2048 + '"', "the value has 2049 bytes, not from 1 to 2048"),
+    ('to = "/' + "x" * 2048 + '"', "the value has 2049 bytes, it must have 1 to 2048"),
 ])  # fmt: skip
 def test_bad_options_are_configuration_errors(run, tmp_path, keys, what):
     path = tmp_path / "bad.conf"

@@ -151,6 +151,7 @@ def test_ping_version_config(fake):
         result={"version": "9.8.7", "pid": 4711, "instance": "6f1f"}))  # fmt: skip
     fake.on("config", lambda request: request.succeed(result={"text": "log {\n}\n"}))
     assert ctl(fake.path, "ping").stdout == "pong\n"
+    assert json.loads(ctl(fake.path, "ping", "--json").stdout) == {"ok": True, "text": "pong"}
     assert re.fullmatch(
         r"zombiectl \d+\.\d+\.\d+\nzombie-server 9\.8\.7, pid 4711, instance 6f1f\n",
         ctl(fake.path, "version").stdout,

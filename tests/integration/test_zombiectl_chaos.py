@@ -126,4 +126,5 @@ def test_server_without_chaos_says_what_to_set(start):
     done = ctl(server.control_path, *words)
     assert (done.returncode, done.stdout) == (77, "")
     assert "--chaos" in done.stderr and "enabled = true" in done.stderr
+    assert "seed" not in done.stderr
     assert deaths(server, "") == 0

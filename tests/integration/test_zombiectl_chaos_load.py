@@ -296,7 +296,7 @@ def test_table_has_the_same_figures(fake, serve):
     sent = len(web.answers)
     assert lines["requests"] == f"{sent} sent, {sent - 1} ok, 0 retried"
     assert lines["lost"] == "1 (0 allowed)"
-    assert (lines["verdict"], lines["because"]) == ("FAIL", "1 requests were lost and 0 may be")
+    assert (lines["verdict"], lines["because"]) == ("FAIL", "1 request was lost and 0 may be")
     eventually(lambda: "1 status" in done.stdout, "the kind of the loss")
 
 

@@ -246,7 +246,7 @@ static void table_is_clean(void **state)
                         "                1 partial\n"
                         "latency         p50 0.05 ms, p99 0.10 ms, max 0.10 ms\n"
                         "full strength   p50 -, p99 -, max -\n"
-                        "note            1 kills failed, the first because: \\x1b[2Jno\\n\n"
+                        "note            1 kill failed, the first because: \\x1b[2Jno\\n\n"
                         "verdict         FAIL\n"
                         "because         0 of 2 workers serve at the end\n");
 }

@@ -71,10 +71,10 @@ static void reads_texts(void **state)
         {{"a", "b c", "a"}, "{ \"a\", \"b c\", \"a\" }", NULL},
         {{"12345"}, "{ \"12345\" }", NULL},
         {{"\"\\\n${"}, "{ \"\\\"\\\\\\x0a\\${\" }", NULL},
-        {{"123456"}, NULL, "'123456' has 6 bytes, not from 1 to 5"},
-        {{"a", ""}, NULL, "'' has 0 bytes, not from 1 to 5"},
-        {{"", "a"}, NULL, "'' has 0 bytes, not from 1 to 5"},
-        {{"a", "b", "1234567"}, NULL, "'1234567' has 7 bytes, not from 1 to 5"},
+        {{"123456"}, NULL, "'123456' has 6 bytes, it must have 1 to 5"},
+        {{"a", ""}, NULL, "'' has 0 bytes, it must have 1 to 5"},
+        {{"", "a"}, NULL, "'' has 0 bytes, it must have 1 to 5"},
+        {{"a", "b", "1234567"}, NULL, "'1234567' has 7 bytes, it must have 1 to 5"},
     };
 
     (void)state;
@@ -115,10 +115,10 @@ static void reads_header_fields(void **state)
         OURS("content-length", ": 1"),
         OURS("DATE", ": now"),
         OURS("Transfer-Encoding", ":chunked"),
-        {{"A:"}, NULL, "'A:' has 2 bytes, not from 3 to 40"},
+        {{"A:"}, NULL, "'A:' has 2 bytes, it must have 3 to 40"},
         {{"A: 45678901234567890123456789012345678901"},
          NULL,
-         "'A: 45678901234567890123456789012345678901' has 41 bytes, not from 3 to 40"},
+         "'A: 45678901234567890123456789012345678901' has 41 bytes, it must have 3 to 40"},
     };
 
     (void)state;

@@ -86,7 +86,7 @@ static void refuses_bad_attributes(void **state)
         {.base = "http { hosts = { 'a b' } }",
          .error = "@/a.conf:1: http.hosts: 'a b' is not a host name without a port"},
         {.base = "http { hosts = { a, '' } }",
-         .error = "@/a.conf:1: http.hosts: '' has 0 bytes, not from 1 to 255"},
+         .error = "@/a.conf:1: http.hosts: '' has 0 bytes, it must have 1 to 255"},
         {.base = "access_log { format = '' }",
          .error = "@/a.conf:1: access_log.format: the value is empty"},
     };

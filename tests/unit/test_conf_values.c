@@ -164,8 +164,10 @@ static void refuses_bad_values(void **state)
         {.base = "listen \"unix:/z\" { mode = 1777 }",
          .error =
              "@/a.conf:1: listen \"unix:/z\": mode: '1777' is not an octal number from 0 to 0777"},
+        {.base = "chaos { token = x }",
+         .error = "@/a.conf:1: chaos.token: the value has 1 byte, it must have 16 to 256"},
         {.base = "chaos { token = short }",
-         .error = "@/a.conf:1: chaos.token: the value has 5 bytes, not from 16 to 256"},
+         .error = "@/a.conf:1: chaos.token: the value has 5 bytes, it must have 16 to 256"},
         {.base = "chaos { networks = { unix,\n10.0.0.0/8, '' } }",
          .error = "@/a.conf:1: chaos.networks: '': *"},
         {.base = "instance { user = \"no such user\" }",

@@ -187,6 +187,9 @@ static void suggests(void **state)
         {"x", NULL},
         {"", NULL},
         {"nginx", NULL},
+        {"bogus", NULL},
+        {"lgso", NULL},
+        {"log", "logs"},
         {"kil", "kill"},
         {"aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa", NULL},
     };
