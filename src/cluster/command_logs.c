@@ -20,7 +20,8 @@ static void send_line(struct operation *operation, const struct log_ring_entry *
 {
     json_t *text = control_text(entry->text);
     control_send(operation->request, "log",
-                 json_pack("{s:I, s:o}", "worker", (json_int_t)entry->id, "line", text));
+                 json_pack("{s:I, s:I, s:o}", "seq", (json_int_t)entry->ticket + 1, "worker",
+                           (json_int_t)entry->id, "line", text));
 }
 
 /* `mark` is the ticket of the next line; followers wait for one that is being written. */
@@ -46,13 +47,21 @@ static enum operation_state send_lines(struct operation *operation, int64_t now_
                                        : operation_succeed(operation, NULL, "%s", "");
 }
 
+/* Where to look from: the client has the lines before, unless they were of another ring. */
+static uint64_t find_oldest(const struct operation *operation)
+{
+    const struct log_ring *ring = operation->master->log_ring;
+    uint64_t oldest = log_ring_oldest(ring), since = (uint64_t)operation->arguments.since;
+    return since > oldest && since <= log_ring_next(ring) ? since : oldest;
+}
+
 /* The ticket of the line from which on there are as many as asked for. */
 static uint64_t find_first_line(const struct operation *operation, int64_t now_ms)
 {
     const struct log_ring *ring = operation->master->log_ring;
     uint64_t tickets[LOG_RING_LINES];
     uint64_t n = 0, lines = (uint64_t)operation->arguments.lines;
-    struct log_ring_reader reader = {.ticket = log_ring_oldest(ring)};
+    struct log_ring_reader reader = {.ticket = find_oldest(operation)};
     struct log_ring_entry entry;
     while (n < LOG_RING_LINES && log_ring_follow(ring, &reader, now_ms, &entry) == 0)
         if (is_wanted(operation, &entry))
@@ -77,7 +86,7 @@ static enum operation_state begin_lines(struct operation *operation, int64_t now
 
 const struct command command_logs = {
     .name = "logs",
-    .arguments = " follow worker lines ",
+    .arguments = " follow since worker lines ",
     .clients = COMMAND_FOR_OPERATORS,
     .patience = COMMAND_AT_ONCE,
     .begin = begin_lines,

@@ -9,12 +9,16 @@
 
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "control/client.h"
 #include "control/path.h"
 #include "zombiectl/arguments.h"
 #include "zombiectl/member.h"
 #include "zombiectl/say.h"
 #include "zombiectl/zombiectl.h"
+
+/* Between two attempts to connect. */
+#define PAUSE_MS 100
 
 int talk_locate(struct zombiectl *ctl)
 {
@@ -92,6 +96,32 @@ void talk_close(struct zombiectl *ctl)
     ctl->client = NULL;
 }
 
+void talk_pause(struct zombiectl *ctl)
+{
+    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
+
+    (void)event_base_loopexit(ctl->base, &pause);
+    while (!event_base_got_exit(ctl->base))
+        if (event_base_loop(ctl->base, EVLOOP_NO_EXIT_ON_EMPTY) != 0)
+            break;
+}
+
+int talk_reopen(struct zombiectl *ctl)
+{
+    int64_t begun_ms = clock_now_ms();
+    int err;
+
+    for (;;) {
+        talk_close(ctl);
+        err = control_client_connect(ctl->base, ctl->socket_path, &ctl->client);
+        if (err == 0)
+            return 0;
+        if (clock_now_ms() - begun_ms > TALK_GONE_MS)
+            return talk_explain(ctl->socket_path, err);
+        talk_pause(ctl);
+    }
+}
+
 /* One question and what has become of it. */
 struct talk {
     struct zombiectl *ctl;
@@ -167,15 +197,11 @@ enum talk_outcome talk_try(struct zombiectl *ctl, const char *command, json_t *a
     return talk.outcome;
 }
 
-int talk_ask(struct zombiectl *ctl, const char *command, json_t *arguments, int wait_ms,
-             talk_piece *piece, void *arg, json_t **ret_end)
+int talk_conclude(enum talk_outcome outcome, int wait_ms)
 {
-    json_t *end = NULL;
-
-    switch (talk_try(ctl, command, arguments, wait_ms, piece, arg, &end)) {
+    switch (outcome) {
     case TALK_ANSWERED:
     case TALK_ENOUGH:
-        *ret_end = end;
         return 0;
     case TALK_LATE:
         say_error("the server has not answered within %d s", wait_ms / 1000);
@@ -186,6 +212,18 @@ int talk_ask(struct zombiectl *ctl, const char *command, json_t *arguments, int 
         break;
     }
     return ZOMBIECTL_FAILED;
+}
+
+int talk_ask(struct zombiectl *ctl, const char *command, json_t *arguments, int wait_ms,
+             talk_piece *piece, void *arg, json_t **ret_end)
+{
+    json_t *end = NULL;
+    int status =
+        talk_conclude(talk_try(ctl, command, arguments, wait_ms, piece, arg, &end), wait_ms);
+
+    if (status == 0)
+        *ret_end = end;
+    return status;
 }
 
 int talk_verdict(const json_t *end)

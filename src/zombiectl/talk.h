@@ -29,6 +29,18 @@ __attribute__((warn_unused_result)) int talk_open(struct zombiectl *ctl);
 /* Close the connection, if there is one. */
 void talk_close(struct zombiectl *ctl);
 
+/* How long nobody may listen on the socket before the server counts as gone. */
+#define TALK_GONE_MS 5000
+
+/*
+ * The connection has ended: connect to whoever listens now, as the program does that
+ * takes the place of an upgraded one, or will within TALK_GONE_MS. As talk_open().
+ */
+__attribute__((warn_unused_result)) int talk_reopen(struct zombiectl *ctl);
+
+/* Wait for a moment before the next attempt. */
+void talk_pause(struct zombiectl *ctl);
+
 /* Say on standard error why control_client_connect() failed with err (-errno); an exit status. */
 int talk_explain(const char *path, int err);
 
@@ -49,6 +61,9 @@ enum talk_outcome {
 __attribute__((warn_unused_result)) enum talk_outcome
 talk_try(struct zombiectl *ctl, const char *command, json_t *arguments, int wait_ms,
          talk_piece *piece, void *arg, json_t **ret_end);
+
+/* Returns 0 for the first two of them, else an exit status and has said why. */
+int talk_conclude(enum talk_outcome outcome, int wait_ms);
 
 /*
  * The same; returns 0 and sets *ret_end, which is NULL if `piece` wanted no more;

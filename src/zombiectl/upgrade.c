@@ -8,8 +8,6 @@
 #include <inttypes.h>
 #include <string.h>
 
-#include <event2/event.h>
-
 #include "base/clock.h"
 #include "control/client.h"
 #include "zombiectl/commands.h"
@@ -22,12 +20,6 @@
 /* How long the new program may take until all its workers serve. */
 #define AWAIT_MS 60000
 
-/* How long nobody may listen on the socket before the server counts as gone. */
-#define GONE_MS 5000
-
-/* Between two looks. */
-#define PAUSE_MS 100
-
 struct waiting {
     struct zombiectl *ctl;
     int64_t upgrades; /* there were, before */
@@ -35,16 +27,6 @@ struct waiting {
     int64_t reached_ms; /* when the server was last reached */
     int err;            /* why not this time */
 };
-
-static void pause_a_little(struct zombiectl *ctl)
-{
-    const struct timeval pause = {.tv_usec = PAUSE_MS * 1000};
-
-    (void)event_base_loopexit(ctl->base, &pause);
-    while (!event_base_got_exit(ctl->base))
-        if (event_base_loop(ctl->base, EVLOOP_NO_EXIT_ON_EMPTY) != 0)
-            break;
-}
 
 /* The status of whoever listens now, or NULL. */
 static json_t *look(struct waiting *waiting)
@@ -102,7 +84,7 @@ static bool is_time_up(const struct waiting *waiting)
     int64_t now_ms = clock_now_ms();
 
     return now_ms - waiting->begun_ms > AWAIT_MS ||
-           (waiting->err < 0 && now_ms - waiting->reached_ms > GONE_MS);
+           (waiting->err < 0 && now_ms - waiting->reached_ms > TALK_GONE_MS);
 }
 
 static int await_upgrade(struct waiting *waiting)
@@ -125,7 +107,7 @@ static int await_upgrade(struct waiting *waiting)
         json_decref(status);
         if (is_time_up(waiting))
             return give_up(waiting, state);
-        pause_a_little(waiting->ctl);
+        talk_pause(waiting->ctl);
     }
 }
 

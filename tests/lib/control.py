@@ -64,7 +64,7 @@ class Order:
             assert set(line) == {"event"}, line
             self.events.append(line["event"])
         elif "log" in line:
-            assert set(line) == {"log"} and set(line["log"]) == {"worker", "line"}, line
+            assert set(line) == {"log"} and set(line["log"]) == {"seq", "worker", "line"}, line
             self.logs.append(line["log"])
         else:
             self._take_end(line)

@@ -107,7 +107,7 @@ class Request:
 class FakeControl:
     """
     Listens on the path. on(command, answer) says what to do with a Request, in
-    a thread of its connection; "status" is answered with self.status, and what is
+    a thread of its connection; "status" and "version" are answered from self.status, and what is
     not known with an error. All that was asked is in self.asked.
     """
 
@@ -115,7 +115,11 @@ class FakeControl:
         self.path = str(path)
         self.status = status()
         self.asked = []
-        self._answers = {"status": lambda request: request.succeed(result=self.status)}
+        self._answers = {
+            "status": lambda request: request.succeed(result=self.status),
+            "version": lambda request: request.succeed(
+                result={key: self.status[key] for key in ("version", "pid", "instance")}),
+        }  # fmt: skip
         self._connections = []
         self._listener = None
         self.begin()
