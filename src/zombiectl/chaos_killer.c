@@ -98,13 +98,20 @@ void chaos_killer_kill(struct chaos_killer *killer, unsigned slot)
     struct order *order = find_free(killer);
     int64_t worker = chaos_strength_in(&report->strength, slot);
 
-    if (order == NULL || worker == 0 || !leaves_enough(report) ||
+    if (order == NULL || killer->settings.client == NULL || worker == 0 || !leaves_enough(report) ||
         chaos_strength_strike(&report->strength, slot, clock_now_us()) != 0) {
         report->held_back++;
         return;
     }
     order->worker = worker;
     give(killer, order, slot);
+}
+
+void chaos_killer_use(struct chaos_killer *killer, struct control_client *client)
+{
+    for (int i = 0; i < CHAOS_KILLER_ORDERS_MAX; i++)
+        killer->orders[i].id = 0;
+    killer->settings.client = client;
 }
 
 void chaos_killer_free(struct chaos_killer *killer)

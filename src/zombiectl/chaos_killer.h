@@ -27,6 +27,10 @@ chaos_killer_new(const struct chaos_killer_settings *settings, struct chaos_kill
  * would serve. */
 void chaos_killer_kill(struct chaos_killer *killer, unsigned slot);
 
+/* Give the orders over another connection: the one before has ended, and what was open is
+ * forgotten. NULL: there is none, kills are held back. */
+void chaos_killer_use(struct chaos_killer *killer, struct control_client *client);
+
 /* What is open is forgotten; NULL is fine. */
 void chaos_killer_free(struct chaos_killer *killer);
 

@@ -101,6 +101,11 @@ static bool note_interruption(const struct chaos_report *report, char *text)
            say(text, "interrupted after %" PRId64 " ms", report->took_ms);
 }
 
+static bool note_upgrade(const struct chaos_report *report, char *text)
+{
+    return report->was_upgraded && say(text, "the server was upgraded during the run");
+}
+
 static bool nth(sentence *const *sentences, const struct chaos_report *report, size_t number,
                 char *text)
 {
@@ -123,9 +128,9 @@ bool chaos_report_reason(const struct chaos_report *report, size_t number,
 bool chaos_report_note(const struct chaos_report *report, size_t number,
                        char ret_note[CHAOS_REASON_SIZE])
 {
-    static sentence *const notes[] = {
-        note_way,          note_failure, note_survivors, note_client_errors, note_want,
-        note_interruption, NULL};
+    static sentence *const notes[] = {note_way,           note_failure, note_survivors,
+                                      note_client_errors, note_want,    note_interruption,
+                                      note_upgrade,       NULL};
 
     return nth(notes, report, number, ret_note);
 }

@@ -31,6 +31,7 @@ struct chaos_report {
     bool is_full;          /* all serve at the end */
     bool was_interrupted;  /* by the user */
     bool was_disconnected; /* by the server */
+    bool was_upgraded;     /* the server, in the middle */
 };
 
 /* Why the verdict is FAIL: a sentence for each number from 0; false when there is no such. */

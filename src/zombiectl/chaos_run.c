@@ -6,6 +6,7 @@
 #include <inttypes.h>
 #include <signal.h>
 #include <stdbool.h>
+#include <stdio.h>
 #include <string.h>
 #include <sys/time.h>
 
@@ -19,6 +20,7 @@
 #include "zombiectl/chaos_report.h"
 #include "zombiectl/member.h"
 #include "zombiectl/say.h"
+#include "zombiectl/talk.h"
 #include "zombiectl/zombiectl.h"
 
 #define TICK_US INT64_C(1000000)
@@ -26,15 +28,18 @@
 /* How often to look whether the last requests are answered. */
 #define ENDING_US 5000
 
+/* How often to try to connect again. */
+#define RETURN_US 100000
+
 /*
  *   BEGINNING --status--> KILLING --the time is over--> SETTLING --all settled-> ENDING --> OVER
  *                            |  interrupted                ^  |  30 s              ^   idle
  *                            +-----------------------------+  +--------------------+
- *   disconnected: ENDING; interrupted twice: OVER
+ *   disconnected: ENDING, unless an upgraded server is back in time; interrupted twice: OVER
  */
 enum phase { BEGINNING, KILLING, SETTLING, ENDING, OVER };
 
-enum timer { ON_KILL, ON_TICK, ON_DEADLINE, ON_INTERRUPT, ON_TERMINATE, TIMERS };
+enum timer { ON_KILL, ON_TICK, ON_DEADLINE, ON_RETURN, ON_INTERRUPT, ON_TERMINATE, TIMERS };
 
 struct run {
     struct zombiectl *ctl;
@@ -42,10 +47,16 @@ struct run {
     struct chaos_plan plan;
     struct chaos_killer *killer;
     struct chaos_load *load;
-    struct event *events[TIMERS];
+    struct event *timers[TIMERS];
     enum phase phase;
     int64_t begun_us;
     uint64_t number; /* of the next kill */
+    uint64_t events; /* the question for them */
+    int64_t seq;     /* of the last of them */
+    int64_t cut_us;  /* since when there is no connection; 0: there is one */
+    bool returned;   /* and to whom has not been said yet */
+    char instance[64];
+    int64_t upgrades; /* of this instance, that are known */
 };
 
 static void set_timer(struct run *run, enum timer timer, int64_t us)
@@ -53,7 +64,7 @@ static void set_timer(struct run *run, enum timer timer, int64_t us)
     struct timeval delay = {.tv_sec = us > 0 ? us / 1000000 : 0,
                             .tv_usec = us > 0 ? us % 1000000 : 0};
 
-    (void)event_add(run->events[timer], &delay);
+    (void)event_add(run->timers[timer], &delay);
 }
 
 static int64_t elapsed_us(const struct run *run)
@@ -85,28 +96,58 @@ static void disconnect(struct run *run)
     if (run->phase < SETTLING)
         run->report->took_ms = elapsed_us(run) / 1000;
     run->report->was_disconnected = true;
-    event_del(run->events[ON_KILL]);
+    event_del(run->timers[ON_KILL]);
     begin_ending(run);
 }
 
+/* What was asked will not be answered. An upgrade ends connections too, and is not the end. */
 static void on_disconnect(void *arg)
 {
-    disconnect(arg);
+    struct run *run = arg;
+
+    if (run->phase == BEGINNING)
+        disconnect(run);
+    if (run->phase >= ENDING || run->cut_us != 0)
+        return;
+    run->cut_us = clock_now_us();
+    chaos_killer_use(run->killer, NULL);
+    set_timer(run, ON_RETURN, RETURN_US);
 }
 
 static void on_status(const json_t *line, bool is_last, void *arg);
 
 static void ask_status(struct run *run)
 {
-    if (control_client_ask(run->ctl->client, "status", NULL, on_status, run) == 0)
-        disconnect(run);
+    if (run->cut_us == 0 &&
+        control_client_ask(run->ctl->client, "status", NULL, on_status, run) == 0)
+        on_disconnect(run);
+}
+
+/* Whether it is the server that the run began with, which may have been upgraded meanwhile. */
+static bool is_same(struct run *run, const json_t *status)
+{
+    const char *instance = member_text(status, "instance", "");
+    int64_t upgrades = 0;
+
+    (void)member_int(status, "upgrades", &upgrades);
+    if (run->phase == BEGINNING) {
+        (void)snprintf(run->instance, sizeof(run->instance), "%s", instance);
+        run->upgrades = upgrades;
+    }
+    if (upgrades > run->upgrades)
+        run->report->was_upgraded = true;
+    else if (run->returned)
+        return false;
+    run->upgrades = upgrades;
+    run->returned = false;
+    return strcmp(run->instance, instance) == 0;
 }
 
 static void begin_settling(struct run *run)
 {
     run->phase = SETTLING;
     run->report->took_ms = elapsed_us(run) / 1000;
-    event_del(run->events[ON_KILL]);
+    event_del(run->timers[ON_KILL]);
     set_timer(run, ON_DEADLINE, CHAOS_RECOVERY_MS * INT64_C(1000));
     ask_status(run);
 }
@@ -142,6 +183,10 @@ static void on_status(const json_t *line, bool is_last, void *arg)
     if (!is_last || run->phase >= ENDING)
         return;
     if (line == NULL) {
+        on_disconnect(run);
+        return;
+    }
+    if (!is_same(run, json_object_get(line, "result"))) {
         disconnect(run);
         return;
     }
@@ -167,11 +212,12 @@ static void on_event(const json_t *line, bool is_last, void *arg)
     const json_t *event = json_object_get(line, "event");
 
     if (is_last) {
-        disconnect(run);
+        on_disconnect(run);
         return;
     }
     if (run->phase >= ENDING)
         return;
+    (void)member_int(event, "seq", &run->seq);
     chaos_strength_hear(&run->report->strength, event, clock_now_us());
     if (changes_all(member_text(event, "event", "")) ||
         (run->phase == SETTLING && chaos_strength_is_settled(&run->report->strength)))
@@ -232,46 +278,65 @@ static void on_interrupt(evutil_socket_t fd, short what, void *arg)
     run->report->was_interrupted = true;
 }
 
+/* The events come before the status: what happens in between is not missed. False: in vain. */
+static bool ask_all(struct run *run)
+{
+    json_t *arguments = json_pack("{s:b, s:I}", "follow", 1, "since", (json_int_t)run->seq);
+
+    run->events = control_client_ask(run->ctl->client, "events", arguments, on_event, run);
+    return run->events != 0 &&
+           control_client_ask(run->ctl->client, "status", NULL, on_status, run) != 0;
+}
+
+static void on_return(evutil_socket_t fd, short what, void *arg)
+{
+    struct run *run = arg;
+    struct zombiectl *ctl = run->ctl;
+
+    (void)fd;
+    (void)what;
+    if (run->phase >= ENDING)
+        return;
+    talk_close(ctl);
+    run->returned = true;
+    if (control_client_connect(ctl->base, ctl->socket_path, &ctl->client) == 0 && ask_all(run)) {
+        chaos_killer_use(run->killer, ctl->client);
+        run->cut_us = 0;
+    } else if (clock_now_us() - run->cut_us > TALK_GONE_MS * INT64_C(1000)) {
+        disconnect(run);
+    } else {
+        set_timer(run, ON_RETURN, RETURN_US);
+    }
+}
+
 static bool add_events(struct run *run)
 {
     struct event_base *base = run->ctl->base;
 
-    run->events[ON_KILL] = evtimer_new(base, on_kill, run);
-    run->events[ON_TICK] = evtimer_new(base, on_tick, run);
-    run->events[ON_DEADLINE] = evtimer_new(base, on_deadline, run);
-    run->events[ON_INTERRUPT] = evsignal_new(base, SIGINT, on_interrupt, run);
-    run->events[ON_TERMINATE] = evsignal_new(base, SIGTERM, on_interrupt, run);
+    run->timers[ON_KILL] = evtimer_new(base, on_kill, run);
+    run->timers[ON_TICK] = evtimer_new(base, on_tick, run);
+    run->timers[ON_DEADLINE] = evtimer_new(base, on_deadline, run);
+    run->timers[ON_RETURN] = evtimer_new(base, on_return, run);
+    run->timers[ON_INTERRUPT] = evsignal_new(base, SIGINT, on_interrupt, run);
+    run->timers[ON_TERMINATE] = evsignal_new(base, SIGTERM, on_interrupt, run);
     for (int i = 0; i < TIMERS; i++) {
-        if (run->events[i] == NULL)
+        if (run->timers[i] == NULL)
             return false;
     }
     set_timer(run, ON_TICK, TICK_US);
-    return evsignal_add(run->events[ON_INTERRUPT], NULL) == 0 &&
-           evsignal_add(run->events[ON_TERMINATE], NULL) == 0;
+    return evsignal_add(run->timers[ON_INTERRUPT], NULL) == 0 &&
+           evsignal_add(run->timers[ON_TERMINATE], NULL) == 0;
 }
 
 static void clear(struct run *run)
 {
     for (int i = 0; i < TIMERS; i++) {
-        if (run->events[i] != NULL)
-            event_free(run->events[i]);
+        if (run->timers[i] != NULL)
+            event_free(run->timers[i]);
     }
     chaos_load_free(run->load);
     chaos_killer_free(run->killer);
     say_no_progress();
-}
-
-/* The events come before the status: what happens in between is not missed. Returns the number
- * of the question for them, 0: none. */
-static uint64_t ask_all(struct run *run, int64_t seq)
-{
-    uint64_t id = control_client_ask(run->ctl->client, "events",
-                                     json_pack("{s:b, s:I}", "follow", 1, "since", (json_int_t)seq),
-                                     on_event, run);
-
-    if (id != 0 && control_client_ask(run->ctl->client, "status", NULL, on_status, run) == 0)
-        return 0;
-    return id;
 }
 
 int chaos_run(struct zombiectl *ctl, const struct chaos_options *options,
@@ -286,10 +351,10 @@ int chaos_run(struct zombiectl *ctl, const struct chaos_options *options,
                  .for_ms = options->for_ms,
                  .slots = slots},
         .begun_us = clock_now_us(),
+        .seq = seq,
     };
     const struct chaos_killer_settings killing = {
         .client = ctl->client, .report = report, .disconnected = on_disconnect, .arg = &run};
-    uint64_t events = 0;
     int r;
 
     report->options = options;
@@ -299,13 +364,12 @@ int chaos_run(struct zombiectl *ctl, const struct chaos_options *options,
                            &run.load);
     if (r == 0 && !add_events(&run))
         r = -ENOMEM;
-    if (r == 0) {
-        events = ask_all(&run, seq);
-        r = events != 0 ? 0 : -EPIPE;
-    }
+    if (r == 0 && !ask_all(&run))
+        r = -EPIPE;
     while (r == 0 && run.phase != OVER)
         r = event_base_loop(ctl->base, EVLOOP_ONCE) < 0 ? -EIO : 0;
-    control_client_forget(ctl->client, events);
+    if (ctl->client != NULL)
+        control_client_forget(ctl->client, run.events);
     clear(&run);
     return r;
 }

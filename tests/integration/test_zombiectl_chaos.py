@@ -6,7 +6,7 @@ import re
 import pytest
 
 from lib.control import status as status_of
-from lib.zombiectl import ctl
+from lib.zombiectl import Background, ctl
 
 
 @pytest.fixture
@@ -108,6 +108,21 @@ def test_load_goes_to_the_unix_socket_of_a_server_without_ports(run, tmp_path):
     )  # fmt: skip
     assert status == 0
     check_figures(server, verdict)
+
+
+def test_upgrade_during_the_run(start):
+    """The run goes on with the program that takes over, and all its workers are judged."""
+    server = start("--chaos", "instance.drain_idle_ms=10000", "instance.grace_ms=60000", workers=3)
+    chaos = Background(server.control_path, "chaos", "run", "--json", "--mode=exit", "--rate=5",
+                       "--for=4s", "--seed=1", "--allow=400")  # fmt: skip
+    server.wait_for_log("worker .* died: exited with status 0", 2)
+    done = ctl(server.control_path, "upgrade")
+    assert done.returncode == 0, done
+    status, out, err = chaos.finish()
+    verdict = json.loads(out)
+    assert (status, verdict["verdict"]) == (0, "PASS"), (verdict, err)
+    assert "the server was upgraded during the run" in verdict["notes"]
+    assert verdict["kills"]["sent"] >= 2
 
 
 def test_losses_beyond_the_allowed_fail(run):

@@ -145,6 +145,39 @@ def test_server_that_goes_away_fails(fake, serve):
     assert "the server has closed the control connection" in verdict["reasons"]
 
 
+def test_server_that_is_upgraded_goes_on(fake, serve):
+    cluster = FakeCluster(fake, url=serve().url)
+
+    def upgrade(request):
+        cluster._kill(request)
+        if len(cluster.kills) == 3:
+            cluster._members["upgrades"] = 1
+            request.hang_up()
+
+    fake.on("kill", upgrade)
+    status, verdict = run(fake, words=["chaos", "run", "--mode=exit", *FIGURES])
+    assert (status, verdict["reasons"]) == (0, [])
+    assert verdict["notes"] == ["the server was upgraded during the run"]
+    assert verdict["kills"]["sent"] == verdict["kills"]["deaths"] == len(cluster.kills) > 3
+    assert verdict["kills"]["sent"] + verdict["kills"]["held_back"] == 10
+
+
+@pytest.mark.parametrize("members", [
+    {"instance": "another"}, {"instance": "another", "upgrades": 1}, {},
+])  # fmt: skip
+def test_another_server_is_not_the_same(fake, serve, members):
+    cluster = FakeCluster(fake, url=serve().url)
+
+    def replace(request):
+        cluster._members.update(members)
+        request.hang_up()
+
+    fake.on("kill", replace)
+    status, verdict = run(fake)
+    assert status == 1
+    assert "the server has closed the control connection" in verdict["reasons"]
+
+
 def interruptible(fake, *arguments):
     return subprocess.Popen(
         command(fake.path, *arguments), env=environment(), stdin=subprocess.DEVNULL,
