@@ -37,7 +37,7 @@ static const char log_details[] =
     "\n"
     "  -f, --follow    go on with what is logged from now on\n"
     "  -n, --lines N   begin with the last N lines, 0 to 1000; otherwise 50\n"
-    "      --worker N  only those by the worker with this id, or by the master about it\n";
+    "      --worker N  only those by the worker with this id, or about it\n";
 
 static const char chaos_details[] =
     "\n"
@@ -47,11 +47,11 @@ static const char chaos_details[] =
     "      --for TIME                  how long, as 500ms, 30s, 2m\n"
     "\n"
     "Options, with what holds without them:\n"
-    "      --seed N                    of the plan, to repeat a run (made up, printed)\n"
+    "      --seed N                    of the plan, to repeat a run (any, printed)\n"
     "      --min-serving N             so many others must serve meanwhile (1)\n"
     "      --allow N                   requests that may be lost (0)\n"
     "      --connections N             of the load (8)\n"
-    "      --url URL                   where the load goes (/ of the first TCP listener)\n";
+    "      --url URL                   where the load goes (/ of the first listener)\n";
 
 /* More lines for the help of one command. */
 static const struct {

@@ -467,6 +467,7 @@ def test_help_for_one_command(name):
     done = ctl(None, "help", name)
     assert done.returncode == 0
     assert done.stdout.startswith(f"usage: zombiectl {name}")
+    assert max(map(len, done.stdout.splitlines())) <= 80
     assert ctl(None, name, "-h").stdout == done.stdout
 
 

@@ -115,7 +115,7 @@ static const struct {
     {"status", true, COMMAND_AT_ONCE, ""},
     {"config", false, COMMAND_AT_ONCE, ""},
     {"events", true, COMMAND_AT_ONCE, "follow,since,"},
-    {"logs", false, COMMAND_AT_ONCE, "follow,worker,lines,"},
+    {"logs", false, COMMAND_AT_ONCE, "follow,since,worker,lines,"},
     {"scale", true, COMMAND_WITHOUT_CHANGES, "to,by,"},
     {"restart", true, COMMAND_WITHOUT_CHANGES, "slot,"},
     {"drain", false, COMMAND_WITHOUT_CHANGES, "slot,"},
