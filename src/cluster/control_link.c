@@ -62,6 +62,8 @@ static void on_request(struct control_request *request, const char *name, const 
         free(operation);
         return;
     }
+    if (operation->command->only_tells)
+        control_request_yields(request);
     TAILQ_INSERT_TAIL(&link->operations, operation, entry);
     link->n++;
 }

@@ -42,19 +42,56 @@ static void turn_away(int fd, enum control_error error, const char *text)
     close(fd);
 }
 
-/* Close the one that has been silent and unoccupied longest, if all places are taken. */
+/* The one that has been silent and unoccupied longest, or NULL. */
+static struct control_connection *find_idle(const struct control_server *server)
+{
+    struct control_connection *connection = TAILQ_FIRST(&server->connections);
+    while (connection != NULL && (connection->n_requests > 0 || connection->peer.is_admin))
+        connection = TAILQ_NEXT(connection, link);
+    return connection;
+}
+
+static bool yields(const struct control_connection *connection)
+{
+    const struct control_request *request = TAILQ_FIRST(&connection->requests);
+    while (request != NULL && request->yields)
+        request = TAILQ_NEXT(request, link);
+    return request == NULL && !connection->peer.is_admin;
+}
+
+/* The oldest one that does nothing but listen, or NULL. */
+static struct control_connection *find_yielding(const struct control_server *server)
+{
+    struct control_connection *connection, *oldest = NULL;
+    for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
+         connection = TAILQ_NEXT(connection, link))
+        if (yields(connection) && (oldest == NULL || connection->number < oldest->number))
+            oldest = connection;
+    return oldest;
+}
+
+/* It is told why if its buffers have room for that. */
+static void send_off(struct control_connection *connection)
+{
+    control_connection_send(
+        connection, control_answer_failure(0, CONTROL_TOO_MANY,
+                                           "too many clients are connected; the oldest that only "
+                                           "follow make room"));
+    control_connection_flush(connection);
+    control_connection_cut(connection);
+}
+
+/* Whether there is a place for one more, after somebody has given up his. */
 static bool make_room(struct control_server *server)
 {
     struct control_connection *connection;
     if (server->n_connections < CONTROL_CLIENTS_MAX)
         return true;
-    for (connection = TAILQ_FIRST(&server->connections); connection != NULL;
-         connection = TAILQ_NEXT(connection, link))
-        if (connection->n_requests == 0 && !connection->peer.is_admin) {
-            control_connection_cut(connection);
-            return true;
-        }
-    return false;
+    if ((connection = find_idle(server)) != NULL)
+        control_connection_cut(connection);
+    else if ((connection = find_yielding(server)) != NULL)
+        send_off(connection);
+    return connection != NULL;
 }
 
 static void tell_refused(struct control_server *server, const struct control_peer *peer)

@@ -121,6 +121,8 @@ void control_connection_send(struct control_connection *connection, json_t *answ
 
 void control_connection_flush(struct control_connection *connection)
 {
+    if (connection->fd < 0)
+        return;
     ssize_t n =
         send(connection->fd, connection->out.at, connection->out.len, MSG_DONTWAIT | MSG_NOSIGNAL);
     if (n < 0 && errno != EAGAIN && errno != EINTR)
@@ -280,7 +282,8 @@ int control_connection_open(struct control_server *server, int fd, const struct 
     struct control_connection *connection = calloc(1, sizeof *connection);
     if (connection == NULL)
         return -ENOMEM;
-    *connection = (struct control_connection){.server = server, .peer = *peer, .fd = fd};
+    *connection = (struct control_connection){
+        .server = server, .peer = *peer, .number = ++server->n_opened, .fd = fd};
     connection->lines.max = CONTROL_LINE_MAX;
     TAILQ_INIT(&connection->requests);
     connection->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, connection);

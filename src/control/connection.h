@@ -18,7 +18,7 @@ control_connection_open(struct control_server *server, int fd, const struct cont
 /* Queue a line and take its reference. The connection is cut when it is NULL, or one too many. */
 void control_connection_send(struct control_connection *connection, json_t *answer);
 
-/* Write what can be written without waiting; may cut the connection. */
+/* Write what can be written without waiting, unless it is cut; may cut it. */
 void control_connection_flush(struct control_connection *connection);
 
 /* Close, and have the loop bury it; once is enough. */

@@ -37,6 +37,11 @@ const struct control_peer *control_peer(const struct control_request *request)
     return &request->connection->peer;
 }
 
+void control_request_yields(struct control_request *request)
+{
+    request->yields = true;
+}
+
 void control_progress(struct control_request *request, unsigned done, unsigned total,
                       const char *text)
 {

@@ -23,7 +23,9 @@ struct event_base;
 /* What may wait for one client to read it, in bytes; more, and it is cut off. */
 #define CONTROL_BACKLOG_MAX 4194304
 
-/* Connections at once. For one more, the one is closed that has been silent and unoccupied longest.
+/*
+ * Connections at once. For one more, the one is closed that has been silent and unoccupied longest;
+ * if there is none, the oldest one all of whose requests yield.
  */
 #define CONTROL_CLIENTS_MAX 32
 
@@ -97,6 +99,10 @@ void control_server_free(struct control_server *server, int wait_ms);
 
 /* Who has sent the request; valid as long as the request is. */
 const struct control_peer *control_peer(const struct control_request *request);
+
+/* This request only tells, for as long as its client likes: the client may be closed to make room
+ * for another one. Said once, by the owner, before the answer is complete. */
+void control_request_yields(struct control_request *request);
 
 /* How far it is: {"id":..,"progress":{"done":..,"total":..},"text":..}. */
 void control_progress(struct control_request *request, unsigned done, unsigned total,

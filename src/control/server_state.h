@@ -28,6 +28,7 @@ struct control_request {
     TAILQ_ENTRY(control_request) link;
     struct control_connection *connection;
     struct control_request_line line;
+    bool yields; /* by control_request_yields() */
 };
 TAILQ_HEAD(control_requests, control_request);
 
@@ -51,6 +52,7 @@ struct control_connection {
     struct control_server *server;
     struct control_peer peer;
     enum control_connection_phase phase;
+    uint64_t number; /* they are counted as they come */
     int fd;         /* -1: cut */
     bool has_ended; /* end of file was read */
     bool has_shut;  /* nothing is sent any more */
@@ -69,6 +71,7 @@ struct control_server {
     struct control_server_settings settings;
     struct control_connections connections; /* the one that was active last is last */
     unsigned n_connections;
+    uint64_t n_opened; /* connections, ever */
     struct control_connections cut; /* to be buried */
     struct event *undertaker;
     int holds;

@@ -3,6 +3,7 @@
 import contextlib
 import fcntl
 import os
+import signal
 import struct
 import termios
 import time
@@ -13,12 +14,14 @@ from lib import process
 from lib.burden import Burden, descriptors
 from lib.control import Client, HungUp, Rejected, do, wait_until_settled
 from lib.wait import eventually
+from lib.zombiectl import Background, ctl
 
 LINE_MAX = 4096
 CLIENTS_MAX = 32
 REQUESTS_MAX = 16  # of one client that are not answered yet
 BACKLOG_MAX = 4 << 20
 MIB = 1 << 20
+SENT_OFF = "too many clients are connected; the oldest that only follow make room"
 
 FOLLOW = '{"id":%d,"command":"events","follow":true}\n'
 
@@ -135,23 +138,53 @@ def test_operator_who_works_is_not_cut_off_by_silent_ones(start, many):
         assert follow.end is None
 
 
+def test_followers_do_not_lock_the_operator_out(start, many):
+    """The oldest of them is told why it has to go, and goes; orders under way stay."""
+    server = start("instance.hang_timeout_ms=0", "instance.grace_ms=60000")
+    stuck = server.serving[0]
+    process.kill(stuck.pid, signal.SIGSTOP)
+    with Client(server.control_path) as worker:
+        drain = worker.begin("drain", slot=stuck.slot)
+        drain.wait_for_progress()
+        follower = Background(server.control_path, "events", "-f")
+        follower.line()
+        for client in many(server, CLIENTS_MAX - 2):
+            client.begin("logs", follow=True, lines=0)
+            client.ask("ping").done()
+        assert ctl(server.control_path, "ping").stdout == "pong\n"
+        status, _, err = follower.finish()
+        assert (status, err) == (1, f"zombiectl: {SENT_OFF}\n")
+        for _ in range(CLIENTS_MAX):
+            client = many(server, 1)[0]
+            client.begin("events", follow=True)
+            client.ask("ping").done()
+        assert drain.end is None
+        process.kill(stuck.pid, signal.SIGCONT)
+        drain.done()
+        assert ctl(server.control_path, "stop").returncode == 0
+
+
 def test_too_many_who_are_busy_are_told_so(start, many):
-    server = start()
+    server = start("instance.hang_timeout_ms=0", "instance.grace_ms=60000")
+    stuck = server.serving[0]
+    process.kill(stuck.pid, signal.SIGSTOP)
     for client in many(server, CLIENTS_MAX):
-        client.begin("events", follow=True, since=10**6)
-        client.ask("ping").done()
+        client.begin("stop").wait_for_progress()
     with Client(server.control_path) as late:
         with pytest.raises(Rejected, match="too-many"):
             late.receive()
         assert late.is_closed()
+    process.kill(stuck.pid, signal.SIGCONT)
+    assert server.wait() == 0
 
 
 def test_place_of_one_who_leaves_is_free(start, many):
-    server = start()
+    server = start("instance.hang_timeout_ms=0", "instance.grace_ms=60000")
+    stuck = server.serving[0]
+    process.kill(stuck.pid, signal.SIGSTOP)
     busy = many(server, CLIENTS_MAX)
     for client in busy:
-        client.begin("events", follow=True, since=10**6)
-        client.ask("ping").done()
+        client.begin("stop").wait_for_progress()
     busy[0].close()
 
     def gets_in():
@@ -162,6 +195,8 @@ def test_place_of_one_who_leaves_is_free(start, many):
                 return False
 
     eventually(gets_in, "there is a place")
+    process.kill(stuck.pid, signal.SIGCONT)
+    assert server.wait() == 0
 
 
 @without_wrapper

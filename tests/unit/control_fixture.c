@@ -28,6 +28,13 @@ static void hold(struct control_fixture *fixture, struct control_request *reques
     fixture->held[fixture->n_held++] = request;
 }
 
+static void follow(struct control_fixture *fixture, struct control_request *request,
+                   const json_t *arguments)
+{
+    hold(fixture, request, arguments);
+    control_request_yields(request);
+}
+
 static void progress(struct control_fixture *fixture, struct control_request *request,
                      const json_t *arguments)
 {
@@ -76,8 +83,8 @@ static void on_request(struct control_request *request, const char *command,
         const char *name;
         void (*run)(struct control_fixture *fixture, struct control_request *request,
                     const json_t *arguments);
-    } commands[] = {{"echo", echo},    {"hold", hold}, {"progress", progress},
-                    {"fail", fail_it}, {"blob", blob}, {"free", free_it}};
+    } commands[] = {{"echo", echo}, {"hold", hold},    {"follow", follow}, {"progress", progress},
+                    {"blob", blob}, {"fail", fail_it}, {"free", free_it}};
     struct control_fixture *fixture = arg;
 
     fixture->n_requests++;

@@ -24,8 +24,9 @@
 #include "control/server_state.h"
 #include "control_fixture.h"
 
-#define HOLD "{\"id\":1,\"command\":\"hold\"}\n"
-#define ECHO "{\"id\":1,\"command\":\"echo\"}\n"
+#define HOLD(id)   "{\"id\":" #id ",\"command\":\"hold\"}\n"
+#define FOLLOW(id) "{\"id\":" #id ",\"command\":\"follow\"}\n"
+#define ECHO       "{\"id\":9,\"command\":\"echo\"}\n"
 
 static char folder[32];
 
@@ -96,7 +97,7 @@ static void serves_who_connects(void **state)
     int listening = listen_on(fixture, "a"), client = connect_to(fixture, "a");
 
     assert_true(is_served(fixture, client));
-    control_fixture_send(fixture, client, HOLD);
+    control_fixture_send(fixture, client, HOLD(1));
     assert_false(control_peer(fixture->held[0])->is_admin);
     assert_int_equal(control_peer(fixture->held[0])->uid, geteuid());
     (void)close(client);
@@ -137,8 +138,8 @@ static void the_longest_silent_makes_room(void **state)
 
     for (int i = 0; i < CONTROL_CLIENTS_MAX - 1; i++)
         clients[i] = connect_to(fixture, "a");
-    control_fixture_send(fixture, clients[0], HOLD); /* occupied, */
-    control_fixture_send(fixture, clients[1], "{");  /* not silent */
+    control_fixture_send(fixture, clients[0], HOLD(1)); /* occupied, */
+    control_fixture_send(fixture, clients[1], "{");     /* not silent */
     for (int i = 3; i < CONTROL_CLIENTS_MAX - 1; i++)
         assert_true(is_served(fixture, clients[i]));
     assert_int_equal(fixture->server->n_connections, CONTROL_CLIENTS_MAX);
@@ -163,7 +164,7 @@ static void nobody_makes_room_who_is_occupied(void **state)
 
     for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
         clients[i] = connect_to(fixture, "a");
-        control_fixture_send(fixture, clients[i], HOLD);
+        control_fixture_send(fixture, clients[i], HOLD(1));
     }
     more = connect_to(fixture, "a");
     assert_string_equal(control_fixture_received(more),
@@ -179,6 +180,65 @@ static void nobody_makes_room_who_is_occupied(void **state)
     for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
         if (i != 7)
             (void)close(clients[i]);
+    (void)close(more);
+    forget(listening, "a");
+}
+
+static void assert_sent_off(int client)
+{
+    assert_string_equal(control_fixture_received(client),
+                        "{\"id\":null,\"ok\":false,\"error\":\"too-many\",\"text\":\"too many "
+                        "clients are connected; the oldest that only follow make room\"}\n");
+    assert_true(control_fixture_is_closed(client));
+}
+
+/* A house full of followers: the oldest goes, however lively it is, and is told why. */
+static void the_oldest_that_only_follows_makes_room(void **state)
+{
+    struct control_fixture *fixture = *state;
+    int listening = listen_on(fixture, "a"), clients[CONTROL_CLIENTS_MAX], more[2];
+    int admin = control_fixture_adopt(fixture);
+
+    control_fixture_send(fixture, admin, FOLLOW(1));
+    for (int i = 0; i < CONTROL_CLIENTS_MAX - 1; i++) {
+        clients[i] = connect_to(fixture, "a");
+        control_fixture_send(fixture, clients[i], FOLLOW(1));
+    }
+    control_fixture_send(fixture, clients[0], HOLD(2)); /* an order beside it */
+    control_fixture_send(fixture, clients[1], FOLLOW(2));
+    more[0] = connect_to(fixture, "a");
+    assert_sent_off(clients[1]);
+    assert_int_equal(fixture->n_dropped, 2);
+    control_fixture_send(fixture, more[0], HOLD(1));
+    more[1] = connect_to(fixture, "a");
+    assert_sent_off(clients[2]);
+    assert_true(is_served(fixture, more[1]) && is_served(fixture, admin));
+    assert_true(is_served(fixture, clients[0]) && is_served(fixture, clients[3]));
+    for (int i = 0; i < CONTROL_CLIENTS_MAX - 1; i++)
+        (void)close(clients[i]);
+    (void)(close(more[0]) | close(more[1]) | close(admin));
+    forget(listening, "a");
+}
+
+/* Who does not read cannot be told, and goes all the same. */
+static void who_cannot_be_told_makes_room_too(void **state)
+{
+    struct control_fixture *fixture = *state;
+    int listening = listen_on(fixture, "a"), clients[CONTROL_CLIENTS_MAX], more;
+
+    for (int i = 0; i < CONTROL_CLIENTS_MAX; i++) {
+        clients[i] = connect_to(fixture, "a");
+        if (i == 0)
+            control_fixture_send(fixture, clients[i],
+                                 "{\"id\":2,\"command\":\"blob\",\"size\":1000000}\n");
+        control_fixture_send(fixture, clients[i], FOLLOW(1));
+    }
+    more = connect_to(fixture, "a");
+    assert_true(is_served(fixture, more));
+    assert_null(strstr(control_fixture_received(clients[0]), "too-many"));
+    assert_true(control_fixture_is_closed(clients[0]));
+    for (int i = 0; i < CONTROL_CLIENTS_MAX; i++)
+        (void)close(clients[i]);
     (void)close(more);
     forget(listening, "a");
 }
@@ -274,9 +334,14 @@ static void steps_back_without_descriptors(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        TEST(serves_who_connects),           TEST(listens_elsewhere),
-        TEST(the_longest_silent_makes_room), TEST(nobody_makes_room_who_is_occupied),
-        TEST(turns_strangers_away),          TEST(steps_back_without_descriptors),
+        TEST(serves_who_connects),
+        TEST(listens_elsewhere),
+        TEST(the_longest_silent_makes_room),
+        TEST(nobody_makes_room_who_is_occupied),
+        TEST(the_oldest_that_only_follows_makes_room),
+        TEST(who_cannot_be_told_makes_room_too),
+        TEST(turns_strangers_away),
+        TEST(steps_back_without_descriptors),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
