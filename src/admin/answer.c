@@ -10,11 +10,16 @@
 #include "base/bytes.h"
 #include "http/reply.h"
 
-static void send(struct http_request *request, int status, const char *challenge, const char *type,
-                 const struct bytes *body)
+/* When it is worth to try an order again that was one too many, in seconds. */
+#define RETRY_AFTER "5"
+
+static void send(struct http_request *request, int status, const char *challenge,
+                 const char *retry_after, const char *type, const struct bytes *body)
 {
-    struct reply_header headers[] = {
-        {"Cache-Control", "no-store"}, {"WWW-Authenticate", challenge}, {NULL, NULL}};
+    struct reply_header headers[] = {{"Cache-Control", "no-store"},
+                                     {"WWW-Authenticate", challenge},
+                                     {"Retry-After", retry_after},
+                                     {NULL, NULL}};
     struct reply reply = {status, type, body->at, body->len, headers};
     if (body->failed)
         reply_error(request, 503, "out of memory");
@@ -27,7 +32,7 @@ void answer_line(struct http_request *request, int status, const char *challenge
     struct bytes body = {.at = NULL};
     bytes_add_text(&body, text);
     bytes_add_text(&body, "\n");
-    send(request, status, challenge, "text/plain; charset=utf-8", &body);
+    send(request, status, challenge, NULL, "text/plain; charset=utf-8", &body);
     bytes_free(&body);
 }
 
@@ -35,6 +40,7 @@ void answer_order(struct http_request *request, int status, const char *challeng
                   const char *error, const char *text)
 {
     struct bytes body = {.at = NULL};
+    const char *retry_after = error != NULL && strcmp(error, "too-many") == 0 ? RETRY_AFTER : NULL;
     json_t *object = error == NULL ? json_pack("{sbss*}", "ok", 1, "text", text)
                                    : json_pack("{sbssss*}", "ok", 0, "error", error, "text", text);
     char *json = object != NULL ? json_dumps(object, JSON_COMPACT) : NULL;
@@ -43,7 +49,7 @@ void answer_order(struct http_request *request, int status, const char *challeng
         bytes_add_text(&body, "\n");
     }
     body.failed |= json == NULL;
-    send(request, status, challenge, "application/json", &body);
+    send(request, status, challenge, retry_after, "application/json", &body);
     bytes_free(&body);
     free(json);
     json_decref(object);

@@ -11,7 +11,8 @@ void answer_line(struct http_request *request, int status, const char *challenge
 
 /*
  * What became of an order: {"ok":true,"text":...}, or with an error
- * {"ok":false,"error":...,"text":...}; text may be NULL.
+ * {"ok":false,"error":...,"text":...}; text may be NULL. "too-many" comes with
+ * Retry-After (RFC 9110 section 10.2.3).
  */
 void answer_order(struct http_request *request, int status, const char *challenge,
                   const char *error, const char *text);

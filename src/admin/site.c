@@ -161,6 +161,7 @@ int admin_site_new(const struct admin_site_settings *settings, struct admin_site
     if (site == NULL)
         return -ENOMEM;
     site->settings = *settings;
+    LIST_INIT(&site->orders);
     int err = set_up(site);
     if (err != 0) {
         admin_site_free(site);
@@ -191,6 +192,7 @@ void admin_site_free(struct admin_site *site)
         hub_end(site->hub);
     http_server_free(site->server);
     feed_free(site->feed);
+    order_forget_all(site);
     hub_free(site->hub);
     scoreboard_free(site->own);
     for (size_t i = 0; i < SITE_ROUTES; i++)

@@ -5,6 +5,7 @@
 #define ZOMBIE_ADMIN_SITE_STATE_H
 
 #include <stdint.h>
+#include <sys/queue.h>
 
 #include "admin/reach.h"
 #include "admin/site.h"
@@ -14,6 +15,7 @@ struct feed;
 struct handler;
 struct http_request;
 struct hub;
+struct order;
 
 #define SITE_ROUTES 10
 
@@ -32,6 +34,8 @@ struct admin_site {
     struct http_server *server;
     struct feed *feed; /* what the master says */
     struct hub *hub;   /* who listens to it */
+    LIST_HEAD(orders, order) orders; /* that the master is busy with */
+    unsigned n_orders;
     struct reach_rules rules;
     int64_t epoch_ms;   /* CLOCK_REALTIME minus CLOCK_MONOTONIC when the site was made */
     int64_t refused_ms; /* when the log last heard of a wrong token */
@@ -43,6 +47,9 @@ struct admin_site *site_of(const struct http_request *request);
 
 /* The command of the control protocol that its route is for. */
 const char *site_order(const struct http_request *request);
+
+/* Free what is known of orders, when the feed is gone; they hold all the same. */
+void order_forget_all(struct admin_site *site);
 
 extern const struct handler admin_events;
 extern const struct handler admin_livez;

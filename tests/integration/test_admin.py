@@ -1,9 +1,11 @@
 """The admin site: probes, status, orders, the page, and who may have them."""
 
 import base64
+import contextlib
 import hashlib
 import os
 import re
+import select
 import signal
 import time
 
@@ -11,6 +13,7 @@ import pytest
 
 from lib import client, process
 from lib.admin import BEARER, TOKEN, Site
+from lib.reload import let_go
 from lib.wait import eventually
 
 ORDERS = ("restart", "scale", "kill")
@@ -209,6 +212,43 @@ def test_bad_orders_are_refused(begin, order, arguments, status, error):
 def test_bodies_are_small(begin):
     site = begin()
     assert site.order("scale", {"to": 2, "x": "y" * 5000}).status == 413
+
+
+@pytest.mark.root
+def test_slow_orders_leave_room_for_questions(start_fragile, etc):
+    """Fifteen restarts that do not come to an end, and nobody who waits for them in the end."""
+    server = start_fragile("admin.listen=127.0.0.1:0", f"admin.token={TOKEN}",
+                           "instance.boot_timeout_ms=60000")  # fmt: skip
+    server.wait_for_log(r"admin \d+ is ready")
+    site = Site(server)
+    etc.make_boots_hang()
+    with contextlib.ExitStack() as stack:
+        clients = [stack.enter_context(client.Connection(site.address)) for _ in range(15)]
+        for one in clients:
+            one.send(client.render("/restart", "POST", {"Host": "localhost", **BEARER,
+                                                        "Content-Length": "0"}))  # fmt: skip
+        refused = eventually(lambda: seven_of(clients), "all but eight are refused")
+        for one in refused:
+            response = one.receive()
+            assert (response.status, response.json["error"]) == (503, "too-many")
+            assert response.headers["retry-after"] == "5"
+        assert_answers(site)
+        with site.stream() as stream:
+            stream.until("status", lambda status: status["state"] == "serving")
+    assert site.order("scale", {"to": 2}).json["error"] == "too-many"
+    assert_answers(site)
+    let_go(etc)
+    eventually(lambda: site.order("scale", {"to": 2}).status == 200, "the restarts are over")
+
+
+def seven_of(clients):
+    answered = select.select([one.socket for one in clients], [], [], 0)[0]
+    return len(answered) == 7 and [one for one in clients if one.socket in answered]
+
+
+def assert_answers(site):
+    assert site.status()["workers"] == 2
+    assert_healthy(site)
 
 
 # Who may

@@ -42,7 +42,7 @@ static struct {
 static size_t n_held;
 static struct control_request *follower, *pinged;
 
-/* Whether two seconds are over as soon as they begin. */
+/* Whether the time that the master has is over as soon as it begins. */
 static bool hurries;
 
 int __real_event_add(struct event *event, const struct timeval *delay);
@@ -51,7 +51,7 @@ int __wrap_event_add(struct event *event, const struct timeval *delay);
 int __wrap_event_add(struct event *event, const struct timeval *delay)
 {
     static const struct timeval none = {0, 0};
-    bool is_cut = hurries && delay != NULL && delay->tv_sec == 2;
+    bool is_cut = hurries && delay != NULL && (delay->tv_sec == 2 || delay->tv_sec == 30);
     return __real_event_add(event, is_cut ? &none : delay);
 }
 

@@ -37,7 +37,7 @@ int fixture_teardown_site(void **state);
 void fixture_turn(void);
 void fixture_wait(void);
 
-/* Timers of two seconds are over at once from now on, or not. Needs --wrap=event_add. */
+/* Timers of 2 and 30 seconds are over at once from now on, or not. Needs --wrap=event_add. */
 void fixture_hurry(bool hurries);
 
 /* What the master was asked, but for events: how often, the i-th command and its arguments. */

@@ -92,6 +92,64 @@ static void orders_are_passed_on(void **state)
     fixture_turn();
 }
 
+/* An order holds when nobody waits for it, so it counts until the master is done. */
+static void orders_leave_room_for_questions(void **state)
+{
+    static struct client clients[8];
+    struct client client;
+
+    (void)state;
+    for (size_t i = 0; i < 8; i++)
+        fixture_ask(&clients[i], POST("/restart", 0, ""));
+    assert_int_equal(fixture_asked(), 8);
+    fixture_hang_up(&clients[3]);
+    fixture_ask(&client, POST("/scale", 8, "{\"to\":3}"));
+    fixture_await(&client, "\"error\":\"too-many\"");
+    assert_memory_equal(client.got, "HTTP/1.1 503 ", 13);
+    assert_non_null(strstr(client.got, "\r\nRetry-After: 5\r\n"));
+    fixture_hang_up(&client);
+    assert_int_equal(fixture_asked(), 8);
+    fixture_ask(&client, GET("/status"));
+    fixture_tell_status(8, 7);
+    fixture_await(&client, "{\"pid\":7}");
+    fixture_hang_up(&client);
+
+    control_succeed(fixture_request(3), NULL, NULL);
+    fixture_turn();
+    fixture_ask(&clients[3], POST("/restart", 0, ""));
+    assert_int_equal(fixture_asked(), 10);
+    fixture_expect(POST("/restart", 0, ""), "too-many");
+    control_fail(fixture_request(0), CONTROL_REFUSED, "no");
+    fixture_await(&clients[0], "409 Conflict");
+    fixture_hang_up(&clients[0]);
+    fixture_ask(&clients[0], POST("/restart", 0, ""));
+    assert_int_equal(fixture_asked(), 11);
+    fixture_lose_master();
+    for (size_t i = 0; i < 8; i++) {
+        fixture_await(&clients[i], "the master is gone");
+        fixture_hang_up(&clients[i]);
+    }
+    fixture_expect(POST("/restart", 0, ""), "the master is gone");
+}
+
+static void orders_that_take_long_count_as_well(void **state)
+{
+    struct client client;
+
+    (void)state;
+    fixture_hurry(true);
+    for (size_t i = 0; i < 8; i++)
+        fixture_expect(POST("/restart", 0, ""), "has not finished within 30 s, and goes on");
+    fixture_hurry(false);
+    fixture_expect(POST("/restart", 0, ""), "too-many");
+    control_succeed(fixture_request(7), NULL, NULL);
+    fixture_turn();
+    fixture_ask(&client, POST("/restart", 0, ""));
+    control_succeed(fixture_request(8), "done", NULL);
+    fixture_await(&client, "done");
+    fixture_hang_up(&client);
+}
+
 static void refusals_have_their_status(void **state)
 {
     static const struct {
@@ -181,6 +239,8 @@ int main(void)
         TEST(a_master_that_is_gone_is_said_so),
         TEST(a_master_that_is_silent_is_not_waited_for),
         TEST(orders_are_passed_on),
+        TEST(orders_leave_room_for_questions),
+        TEST(orders_that_take_long_count_as_well),
         TEST(refusals_have_their_status),
         TEST(the_door_is_watched),
         TEST(without_a_token_nobody_gives_orders),
