@@ -2,6 +2,9 @@
 
 #include "admin/guard.h"
 
+#include <stdio.h>
+#include <strings.h>
+
 #include "admin/answer.h"
 #include "admin/site_state.h"
 #include "base/clock.h"
@@ -47,9 +50,52 @@ static void refuse(struct http_request *request, enum reach_need need, enum reac
         answer_line(request, status, challenge, text);
 }
 
+/* What decides; each may come once (RFC 9110 section 5.3), as Host does by what reads heads. */
+static const char *const fields[] = {"Authorization", "Origin", "Sec-Fetch-Site"};
+
+#define N_FIELDS (sizeof fields / sizeof fields[0])
+
+struct field_counts {
+    size_t n[N_FIELDS];
+};
+
+static void count_field(const char *name, const char *value, void *arg)
+{
+    struct field_counts *counts = arg;
+    (void)value;
+    for (size_t i = 0; i < N_FIELDS; i++)
+        counts->n[i] += strcasecmp(name, fields[i]) == 0;
+}
+
+/* One of them that comes twice, or NULL: somebody in between may have looked at the other. */
+static const char *find_repeated(const struct http_request *request)
+{
+    struct field_counts counts = {.n = {0}};
+    request_each_header(request, count_field, &counts);
+    for (size_t i = 0; i < N_FIELDS; i++)
+        if (counts.n[i] > 1)
+            return fields[i];
+    return NULL;
+}
+
+static void refuse_repeated(struct http_request *request, enum reach_need need, const char *field)
+{
+    char text[64];
+    snprintf(text, sizeof text, "%s is repeated", field);
+    if (need == REACH_ORDERS)
+        answer_order(request, 400, NULL, "bad-request", text);
+    else
+        answer_line(request, 400, NULL, text);
+}
+
 bool guard_admits(struct http_request *request, enum reach_need need)
 {
     struct admin_site *site = site_of(request);
+    const char *repeated = find_repeated(request);
+    if (repeated != NULL) {
+        refuse_repeated(request, need, repeated);
+        return false;
+    }
     struct reach_request asked = {
         .host = request_host(request),
         .authorization = request_header(request, "Authorization"),

@@ -192,6 +192,41 @@ static void the_door_is_watched(void **state)
     assert_int_equal(fixture_asked(), 0);
 }
 
+/* Which of them counts is not for us to choose. */
+static void fields_that_decide_come_once(void **state)
+{
+#define RIGHT "Authorization: Bearer " FIXTURE_TOKEN "\r\n"
+#define ORDER(fields) \
+    "POST /scale HTTP/1.1\r\nHost: localhost\r\n" fields "Content-Length: 0\r\n\r\n"
+#define SAYS(field) "{\"ok\":false,\"error\":\"bad-request\",\"text\":\"" field " is repeated\"}\n"
+    static const struct {
+        const char *request;
+        const char *text;
+    } rows[] = {
+        {ORDER(RIGHT "authorization: Bearer x\r\n"), SAYS("Authorization")},
+        {ORDER(RIGHT RIGHT), SAYS("Authorization")},
+        {ORDER(RIGHT "Origin: http://localhost\r\nOrigin: null\r\n"), SAYS("Origin")},
+        {ORDER(RIGHT "Sec-Fetch-Site: none\r\nX: y\r\nSEC-FETCH-SITE: cross-site\r\n"),
+         SAYS("Sec-Fetch-Site")},
+        {"GET /status HTTP/1.1\r\nHost: localhost\r\n" RIGHT RIGHT "\r\n",
+         "\r\n\r\nAuthorization is repeated\n"},
+        {"GET /livez HTTP/1.1\r\nHost: localhost\r\nOrigin: a\r\nOrigin:\r\n\r\n",
+         "\r\n\r\nOrigin is repeated\n"},
+        {"GET /livez HTTP/1.1\r\nHost: localhost\r\nHost: localhost\r\n\r\n", "Host is repeated"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof rows[0]; i++) {
+        struct client client;
+
+        fixture_ask(&client, rows[i].request);
+        fixture_await(&client, rows[i].text);
+        assert_memory_equal(client.got, "HTTP/1.1 400 ", 13);
+        fixture_hang_up(&client);
+    }
+    assert_int_equal(fixture_asked(), 0);
+}
+
 static void without_a_token_nobody_gives_orders(void **state)
 {
     static char no_token[] = "";
@@ -243,6 +278,7 @@ int main(void)
         TEST(orders_that_take_long_count_as_well),
         TEST(refusals_have_their_status),
         TEST(the_door_is_watched),
+        TEST(fields_that_decide_come_once),
         TEST(without_a_token_nobody_gives_orders),
         TEST(the_page_is_whole),
     };
