@@ -49,6 +49,9 @@ static enum operation_state begin_scaling(struct operation *operation, int64_t n
     if (arguments->has_to == arguments->has_by)
         return operation_fail(operation, CONTROL_BAD_ARGUMENT,
                               "scale needs either \"to\" or \"by\"");
+    if (arguments->has_by && arguments->by == 0)
+        return operation_fail(operation, CONTROL_BAD_ARGUMENT,
+                              "scale by 0 changes nothing: \"by\" is so many more, or fewer");
     int64_t wanted = arguments->has_to ? arguments->to : master->workers + arguments->by;
     if (wanted < 1 || wanted > instance->max_workers)
         return operation_fail(operation, CONTROL_BAD_ARGUMENT,

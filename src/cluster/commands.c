@@ -2,8 +2,8 @@
 
 #include "cluster/commands.h"
 
+#include <inttypes.h>
 #include <stddef.h>
-#include <stdint.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -86,7 +86,7 @@ static const char *read_number(const struct argument *argument, const json_t *va
 {
     json_int_t number = json_integer_value(value);
     if (!json_is_integer(value) || number < argument->min || number > argument->max)
-        return "a number within its range";
+        return "a whole number"; /* ... of its range */
     *(int64_t *)ret = number;
     return NULL;
 }
@@ -165,6 +165,17 @@ static const char *read_argument(const struct argument *argument, const json_t *
 #define LINES_UNLESS_GIVEN  50
 #define LEVEL_UNLESS_GIVEN  (-1)
 
+static enum operation_state refuse(struct operation *operation, const struct argument *argument,
+                                   const char *wanted)
+{
+    char range[64] = "";
+    if (argument->kind == ARGUMENT_NUMBER)
+        snprintf(range, sizeof range, " from %" PRId64 " to %" PRId64, argument->min,
+                 argument->max);
+    return operation_fail(operation, CONTROL_BAD_ARGUMENT, "%s of %s must be %s%s", argument->key,
+                          operation->command->name, wanted, range);
+}
+
 static enum operation_state read_arguments(struct operation *operation, const json_t *object)
 {
     const struct command *command = operation->command;
@@ -182,8 +193,7 @@ static enum operation_state read_arguments(struct operation *operation, const js
                                   command->name, key);
         const char *wanted = read_argument(argument, value, &read);
         if (wanted != NULL)
-            return operation_fail(operation, CONTROL_BAD_ARGUMENT, "%s of %s must be %s", key,
-                                  command->name, wanted);
+            return refuse(operation, argument, wanted);
     }
     operation->arguments = read;
     return OPERATION_GOES_ON;

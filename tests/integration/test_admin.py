@@ -3,6 +3,7 @@
 import base64
 import contextlib
 import hashlib
+import json
 import os
 import re
 import select
@@ -196,6 +197,7 @@ def test_the_admin_child_restarts_itself(begin):
     ("restart", {"slot": "x"}, 400, "bad-request"),
     ("restart", {"worker": 1}, 400, "bad-request"),
     ("scale", {"to": 100000}, 400, "bad-argument"),
+    ("scale", {"by": 0}, 400, "bad-argument"),
     ("scale", {}, 400, "bad-request"),
     ("kill", {"slot": 1, "signal": "NONSENSE"}, 400, "bad-argument"),
     ("kill", {"slot": 1}, 403, "not-allowed"),
@@ -211,7 +213,12 @@ def test_bad_orders_are_refused(begin, order, arguments, status, error):
 
 def test_bodies_are_small(begin):
     site = begin()
-    assert site.order("scale", {"to": 2, "x": "y" * 5000}).status == 413
+    response = site.order("scale", {"to": 2, "x": "y" * 5000})
+    assert response.status == 413
+    assert response.headers["content-type"].startswith("text/plain")
+    full = json.dumps({"to": 2}).ljust(4096)
+    length = {**BEARER, "Content-Length": "4096"}
+    assert site.fetch("/scale", "POST", length, full.encode()).status == 200
 
 
 @pytest.mark.root

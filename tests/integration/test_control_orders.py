@@ -57,6 +57,7 @@ def test_scale_lasts_until_the_next_reload(start):
 def test_scale_is_capped_by_the_configuration(start):
     server = start("instance.max_workers=3")
     assert "1 to 3" in refusal(server, "bad-argument", "scale", to=4)
+    assert "changes nothing" in refusal(server, "bad-argument", "scale", by=0)
     assert "1 to 3" in refusal(server, "bad-argument", "scale", by=2)
     do(server, "scale", by=1)
     assert "instance.max_workers" in refusal(server, "bad-argument", "scale", by=1)

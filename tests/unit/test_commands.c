@@ -300,7 +300,7 @@ static void reads_several_at_once(void **state)
     {                                         \
         command, key, 'i', 0, json, 0, wanted \
     }
-#define NUMBER "a number within its range"
+#define NUMBER "a whole number from "
 #define SLOT   "the number of a slot, or \"admin\""
 #define SIGNAL "the name of a signal, such as \"KILL\""
 #define LEVEL  "\"error\", \"warning\", \"info\" or \"debug\""
@@ -334,17 +334,17 @@ static const struct value {
     GOOD("scale", "to", 'i', to, "0", 0),
     GOOD("scale", "to", 'i', to, "1000000", 1000000),
     GOOD("scale", "to", 'i', to, "-1000000", -1000000),
-    BAD("scale", "to", "1000001", NUMBER),
-    BAD("scale", "to", "-1000001", NUMBER),
-    BAD("scale", "to", "2.5", NUMBER),
-    BAD("scale", "to", "'2'", NUMBER),
-    BAD("scale", "to", "null", NUMBER),
+    BAD("scale", "to", "1000001", NUMBER "-1000000 to 1000000"),
+    BAD("scale", "to", "-1000001", NUMBER "-1000000 to 1000000"),
+    BAD("scale", "to", "2.5", NUMBER "-1000000 to 1000000"),
+    BAD("scale", "to", "'2'", NUMBER "-1000000 to 1000000"),
+    BAD("scale", "to", "null", NUMBER "-1000000 to 1000000"),
     GOOD("scale", "by", 'i', by, "-3", -3),
     GOOD("scale", "by", 'b', has_by, "0", 1),
     GOOD("scale", "to", 'b', has_to, "0", 1),
     GOOD("scale", "to", 'b', has_by, "1", 0),
-    BAD("scale", "by", "-9223372036854775808", NUMBER),
-    BAD("scale", "by", "false", NUMBER),
+    BAD("scale", "by", "-9223372036854775808", NUMBER "-1000000 to 1000000"),
+    BAD("scale", "by", "false", NUMBER "-1000000 to 1000000"),
     GOOD("kill", "signal", 'i', signal, "'KILL'", 9),
     GOOD("kill", "signal", 'i', signal, "'SIGKILL'", 9),
     GOOD("kill", "signal", 'i', signal, "'segv'", 11),
@@ -377,18 +377,18 @@ static const struct value {
     BAD("events", "follow", "[]", BOOL),
     GOOD("events", "since", 'i', since, "0", 0),
     GOOD("events", "since", 'i', since, "9223372036854775807", INT64_MAX),
-    BAD("events", "since", "-1", NUMBER),
-    BAD("events", "since", "'0'", NUMBER),
+    BAD("events", "since", "-1", NUMBER "0 to 9223372036854775807"),
+    BAD("events", "since", "'0'", NUMBER "0 to 9223372036854775807"),
     GOOD("logs", "worker", 'i', worker, "0", 0),
     GOOD("logs", "worker", 'b', has_worker, "0", 1),
     GOOD("logs", "worker", 'i', worker, "9223372036854775807", INT64_MAX),
-    BAD("logs", "worker", "-1", NUMBER),
-    BAD("logs", "worker", "'admin'", NUMBER),
+    BAD("logs", "worker", "-1", NUMBER "0 to 9223372036854775807"),
+    BAD("logs", "worker", "'admin'", NUMBER "0 to 9223372036854775807"),
     GOOD("logs", "lines", 'i', lines, "0", 0),
     GOOD("logs", "lines", 'i', lines, "1000", 1000),
-    BAD("logs", "lines", "1001", NUMBER),
-    BAD("logs", "lines", "-1", NUMBER),
-    BAD("logs", "lines", "1e2", NUMBER),
+    BAD("logs", "lines", "1001", NUMBER "0 to 1000"),
+    BAD("logs", "lines", "-1", NUMBER "0 to 1000"),
+    BAD("logs", "lines", "1e2", NUMBER "0 to 1000"),
 };
 
 static int64_t read_member(const struct operation *operation, const struct value *value)
