@@ -72,6 +72,26 @@ static bool is_stale(const struct address *address)
     return refused;
 }
 
+const char *listener_find_obstacle(const struct address *address)
+{
+    struct stat file;
+    const char *path = unix_path(address);
+    if (path == NULL || lstat(path, &file) != 0)
+        return NULL;
+    switch (file.st_mode & S_IFMT) {
+    case S_IFSOCK:
+        return NULL;
+    case S_IFLNK:
+        return "a symbolic link";
+    case S_IFDIR:
+        return "a folder";
+    case S_IFREG:
+        return "a file";
+    default:
+        return "a device or a pipe";
+    }
+}
+
 static int bind_unix(int fd, const struct address *address, long mode)
 {
     if (is_stale(address))

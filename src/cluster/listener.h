@@ -24,6 +24,12 @@ struct listener_file {
 };
 
 /*
+ * What is at the path of a unix address and is no socket, as a static text such
+ * as "a symbolic link"; NULL: nothing like that.
+ */
+const char *listener_find_obstacle(const struct address *address);
+
+/*
  * Bind and listen with one socket. Returns 0 and the listener with one holder;
  * or -errno of socket(2), bind(2), setsockopt(2) or listen(2). Also with accept =
  * reuseport an address that another socket has is in use: only then may more join.

@@ -87,6 +87,20 @@ static int open_one(struct listeners *listeners, const struct conf_listen *conf)
     return err;
 }
 
+/* Another instance is in its right to be there; whatever else it is, somebody has to mend it. */
+static void tell_absence(const struct conf_listen *conf, int err)
+{
+    const char *obstacle = err == -EADDRINUSE ? listener_find_obstacle(&conf->address) : NULL;
+    if (obstacle != NULL)
+        log_warning("cannot listen on %s: there is %s in its place, remove it and reload; "
+                    "going on without",
+                    conf->title, obstacle);
+    else if (err == -EADDRINUSE)
+        log_info("cannot listen on %s: another instance does, going on without", conf->title);
+    else
+        log_warning("cannot listen on %s: %s, going on without", conf->title, strerror(-err));
+}
+
 /* What is optional may fail; what everybody expects may not. */
 static int obtain(struct listeners *listeners, const struct listeners *pool,
                   const struct conf_listen *conf, bool optional, char error[LISTENERS_ERROR_SIZE])
@@ -104,8 +118,7 @@ static int obtain(struct listeners *listeners, const struct listeners *pool,
                  strerror(-err));
         return err;
     }
-    log_info("cannot listen on %s: %s, going on without", conf->title,
-             err == -EADDRINUSE ? "another instance does" : strerror(-err));
+    tell_absence(conf, err);
     return 0;
 }
 

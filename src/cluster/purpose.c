@@ -20,6 +20,24 @@ static void find_admin(const struct conf *conf, struct purpose_listens *listens)
     listens->n = 1;
 }
 
+/* Whether there is a place for it when nobody says where; if not, the log knows why. */
+static bool find_usual_path(char path[CONTROL_PATH_SIZE])
+{
+    int err = control_path_default(path);
+    if (err != 0) {
+        log_warning("no control socket: its usual place cannot be used (%s), set control.socket",
+                    strerror(-err));
+        return false;
+    }
+    err = control_path_make_folder(path);
+    if (err == 0)
+        return true;
+    const char *fault = control_path_fault(path);
+    log_warning("no control socket at %s: %s; mend that and reload, or set control.socket", path,
+                fault != NULL ? fault : strerror(-err));
+    return false;
+}
+
 /* The default place of the socket may be taken by another instance, or not be ours to write. */
 static bool find_path(const struct conf_control *control, char path[CONTROL_PATH_SIZE],
                       bool *ret_optional)
@@ -29,13 +47,7 @@ static bool find_path(const struct conf_control *control, char path[CONTROL_PATH
         snprintf(path, CONTROL_PATH_SIZE, "%s", control->socket);
         return path[0] == '/';
     }
-    int err = control_path_default(path);
-    if (err == 0)
-        err = control_path_make_folder(path);
-    if (err != 0)
-        log_warning("no control socket: its folder cannot be used (%s), set control.socket",
-                    strerror(-err));
-    return err == 0;
+    return find_usual_path(path);
 }
 
 static void find_control(const struct conf *conf, struct purpose_listens *listens)

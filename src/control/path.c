@@ -20,19 +20,6 @@ static bool is_folder(const char *path)
     return stat(path, &file) == 0 && S_ISDIR(file.st_mode);
 }
 
-/* A folder among those that everybody may make must be this user's alone, once it is there. */
-static int check_private(const char *folder)
-{
-    struct stat file;
-    if (strncmp(folder, PRIVATE_PREFIX, sizeof PRIVATE_PREFIX - 1) != 0)
-        return 0;
-    if (lstat(folder, &file) != 0)
-        return errno == ENOENT ? 0 : -errno;
-    bool is_ours = S_ISDIR(file.st_mode) && file.st_uid == geteuid() &&
-                   (file.st_mode & (S_IWGRP | S_IWOTH)) == 0;
-    return is_ours ? 0 : -EPERM;
-}
-
 /* Where this user's socket is to be. */
 static int find_folder(char folder[CONTROL_PATH_SIZE])
 {
@@ -42,7 +29,7 @@ static int find_folder(char folder[CONTROL_PATH_SIZE])
     int len = runtime != NULL
                   ? snprintf(folder, CONTROL_PATH_SIZE, "%s/zombie-server", runtime)
                   : snprintf(folder, CONTROL_PATH_SIZE, PRIVATE_PREFIX "%u", (unsigned)geteuid());
-    return len < CONTROL_PATH_SIZE ? check_private(folder) : -ENAMETOOLONG;
+    return len < CONTROL_PATH_SIZE ? 0 : -ENAMETOOLONG;
 }
 
 int control_path_default(char ret_path[CONTROL_PATH_SIZE])
@@ -59,23 +46,46 @@ int control_path_default(char ret_path[CONTROL_PATH_SIZE])
     return 0;
 }
 
-int control_path_make_folder(const char *path)
+/* The path up to its last slash; "" for the root folder and the one we are in. */
+static int cut_folder(const char *path, char folder[CONTROL_PATH_SIZE])
 {
-    char folder[CONTROL_PATH_SIZE];
     const char *slash = strrchr(path, '/');
     size_t len = slash != NULL ? (size_t)(slash - path) : 0;
-    if (len == 0)
-        return 0; /* the root folder, or the one we are in */
-    if (len >= sizeof folder)
+    if (len >= CONTROL_PATH_SIZE)
         return -ENAMETOOLONG;
     memcpy(folder, path, len);
     folder[len] = '\0';
+    return 0;
+}
+
+const char *control_path_fault(const char *path)
+{
+    char folder[CONTROL_PATH_SIZE];
+    struct stat file;
+    if (cut_folder(path, folder) != 0 || lstat(folder, &file) != 0)
+        return NULL;
+    if (S_ISLNK(file.st_mode))
+        return "its folder is a symbolic link";
+    if (!S_ISDIR(file.st_mode))
+        return "there is no folder, but something else";
+    if (file.st_uid != geteuid())
+        return "its folder belongs to another user";
+    return (file.st_mode & (S_IWGRP | S_IWOTH)) != 0 ? "others may write to its folder" : NULL;
+}
+
+int control_path_make_folder(const char *path)
+{
+    char folder[CONTROL_PATH_SIZE];
+    int err = cut_folder(path, folder);
+    if (err != 0 || folder[0] == '\0')
+        return err;
     bool is_private = strncmp(folder, PRIVATE_PREFIX, sizeof PRIVATE_PREFIX - 1) == 0;
     mode_t mode = is_private ? PRIVATE_MODE : FOLDER_MODE;
     if (mkdir(folder, mode) == 0)
         return chmod(folder, mode) == 0 ? 0 : -errno; /* whatever the umask is */
-    int error = errno;
-    if (error == EEXIST && !is_folder(folder))
-        error = ENOTDIR;
-    return error == EEXIST ? check_private(folder) : -error;
+    if (errno != EEXIST)
+        return -errno;
+    if (!is_folder(folder))
+        return -ENOTDIR;
+    return control_path_fault(path) == NULL ? 0 : -EPERM;
 }

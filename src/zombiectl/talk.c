@@ -6,6 +6,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <unistd.h>
 
 #include <event2/event.h>
 
@@ -20,26 +21,40 @@
 /* Between two attempts to connect. */
 #define PAUSE_MS 100
 
+/* Root's is in /run, where only root can have given its folder to another user. */
+static const char *find_fault(const char *path)
+{
+    return geteuid() != 0 ? control_path_fault(path) : NULL;
+}
+
+/* The path for whom nobody has named one; NULL, and said why: there is none. */
+static const char *find_usual(void)
+{
+    static char path[CONTROL_PATH_SIZE];
+    const char *fault;
+
+    if (control_path_default(path) < 0) {
+        say_error("the usual path of the control socket is too long, because XDG_RUNTIME_DIR is: "
+                  "use -s or ZOMBIE_CONTROL");
+        return NULL;
+    }
+    fault = find_fault(path);
+    if (fault == NULL)
+        return path;
+    say_error("%s is not to be trusted: %s; use -s or ZOMBIE_CONTROL", path, fault);
+    return NULL;
+}
+
 int talk_locate(struct zombiectl *ctl)
 {
-    static char standard[CONTROL_PATH_SIZE];
     const char *named = ctl->arguments->socket_path;
-    int err;
 
     if (named == NULL || *named == '\0')
         named = getenv("ZOMBIE_CONTROL");
-    if (named == NULL || *named == '\0') {
-        err = control_path_default(standard);
-        if (err < 0) {
-            say_error("this user has no folder for a control socket (%s): use -s or ZOMBIE_CONTROL",
-                      err == -EPERM ? "somebody else has made the one in /tmp"
-                                    : "XDG_RUNTIME_DIR is too long");
-            return ZOMBIECTL_NOT_RUNNING;
-        }
-        named = standard;
-    }
+    if (named == NULL || *named == '\0')
+        named = find_usual();
     ctl->socket_path = named;
-    return 0;
+    return named != NULL ? 0 : ZOMBIECTL_NOT_RUNNING;
 }
 
 static bool is_socket(const char *path)

@@ -1,43 +1,24 @@
 """The file of the control socket: where it is, whose it is, how it comes and goes."""
 
 import grp
-import json
 import os
 import pwd
 import signal
-import shutil
 import socket
 import stat
-import subprocess
-import sys
-import tempfile
 import threading
 
 import pytest
 
 from lib import process
 from lib.control import Client, do, path_of, wait_for_status, wait_for_upgrade, wait_until_settled
-from lib.nobody import become_nobody, public  # noqa: F401
-from lib.reload import conf, order_reload  # noqa: F401
+from lib.control_place import HEARD, ask_as, folder, mode_of  # noqa: F401
+from lib.reload import conf  # noqa: F401
 from lib.upgrade import program  # noqa: F401
 from lib.wait import eventually
 
-HEARD = r"zombiectl is heard on unix:(\S+)$"
 WITHOUT = ("env", "-u", "ZOMBIE_CONTROL")  # let the file say where the socket is
 EX_CONFIG, EX_OSERR = 78, 71
-
-
-@pytest.fixture
-def folder():
-    """One whose path is short, and open to all."""
-    path = tempfile.mkdtemp(prefix="zs-")
-    os.chmod(path, 0o755)
-    yield path
-    shutil.rmtree(path)
-
-
-def mode_of(path):
-    return stat.S_IMODE(os.stat(path).st_mode)
 
 
 def bind(path):
@@ -45,178 +26,6 @@ def bind(path):
     listening = socket.socket(socket.AF_UNIX)
     listening.bind(path)
     return listening
-
-
-_ASK = """
-import json, socket, sys
-s = socket.socket(socket.AF_UNIX)
-s.settimeout(30)
-try:
-    s.connect(sys.argv[1])
-    try:
-        s.sendall(b'{"id":1,"command":"ping"}\\n')
-    except OSError:
-        pass
-    print(s.makefile().readline())
-except OSError as error:
-    print(json.dumps({"error": type(error).__name__}))
-"""
-
-
-def ask_as(path, uid, gid, groups=()):
-    """What this user is told who pings: "pong", the error of an answer, or an exception's name."""
-
-    def become():
-        os.setgroups(groups)
-        os.setgid(gid)
-        os.setuid(uid)
-
-    done = subprocess.run([sys.executable, "-c", _ASK, path], preexec_fn=become, cwd="/",
-                          capture_output=True, text=True, check=True, timeout=60)  # fmt: skip
-    answer = json.loads(done.stdout)
-    return answer.get("error") or answer["text"]
-
-
-# --- auto ---------------------------------------------------------------------
-
-
-@pytest.fixture
-def start_in_run(start, folder):
-    """Start a server that takes the folder for /run."""
-
-    def start_one(*arguments, **options):
-        server = start(*arguments, env={"ZOMBIE_CONTROL": "auto"},
-                       preexec=lambda: process.mount_over(folder, "/run"), **options)  # fmt: skip
-        server.control_path = f"{folder}/zombie-server/control.sock"
-        return server
-
-    return start_one
-
-
-@pytest.mark.root
-def test_of_root_it_is_in_run(start_in_run, folder):
-    before = os.umask(0o077)
-    try:
-        server = start_in_run()
-    finally:
-        os.umask(before)
-    assert server.wait_for_log(HEARD)[1] == "/run/zombie-server/control.sock"
-    assert do(server, "ping").text == "pong"
-    assert mode_of(server.control_path) == 0o600
-    assert mode_of(f"{folder}/zombie-server") == 0o755
-    server.stop()
-    assert os.listdir(f"{folder}/zombie-server") == []
-
-
-@pytest.mark.root
-def test_second_instance_goes_on_without(start_in_run):
-    first = start_in_run()
-    second = start_in_run()
-    second.wait_for_log("info master: cannot listen on unix:/run/zombie-server/control.sock: "
-                        "another instance does, going on without$")  # fmt: skip
-    assert second.fetch("/hello").status == 200
-    assert do(first, "version").result["pid"] == first.pid
-    order_reload(second)
-    assert do(first, "version").result["pid"] == first.pid
-    first.stop()
-    order_reload(second)
-    assert do(second, "version").result["pid"] == second.pid
-
-
-@pytest.mark.root
-def test_something_else_in_its_place_is_left_alone(start_in_run, folder):
-    os.mkdir(f"{folder}/zombie-server")
-    path = f"{folder}/zombie-server/control.sock"
-    with open(path, "w", encoding="utf-8") as file:
-        file.write("dear diary")
-    server = start_in_run()
-    server.wait_for_log("cannot listen on unix:/run/zombie-server/control.sock: .*, going on")
-    server.stop()
-    with open(path, encoding="utf-8") as file:
-        assert file.read() == "dear diary"
-
-
-@pytest.mark.root
-def test_run_that_cannot_be_written_stops_nobody(start_in_run, folder):
-    with open(f"{folder}/zombie-server", "w", encoding="utf-8"):
-        pass
-    server = start_in_run()
-    assert server.fetch("/hello").status == 200
-    assert "zombiectl is heard" not in server.log
-
-
-@pytest.mark.root
-def test_of_others_it_is_in_their_runtime_folder(start, public, folder):
-    user = pwd.getpwnam("nobody")
-    os.chown(folder, user.pw_uid, user.pw_gid)
-    server = start(binary=public, preexec=become_nobody,
-                   env={"ZOMBIE_CONTROL": "auto", "XDG_RUNTIME_DIR": folder})  # fmt: skip
-    path = f"{folder}/zombie-server/control.sock"
-    assert server.wait_for_log(HEARD)[1] == path
-    assert do(path, "version").result["pid"] == server.pid
-    assert os.stat(path).st_uid == user.pw_uid
-    assert ask_as(path, user.pw_uid, user.pw_gid) == "pong"
-
-
-STRANGER = 471147  # a user that nobody else is, so its folder in /tmp is ours
-
-
-def become_stranger():
-    os.setgroups([])
-    os.setgid(STRANGER)
-    os.setuid(STRANGER)
-
-
-@pytest.fixture
-def start_as_stranger(start, public):
-    """Start a server of a user who has no runtime folder, unless `runtime` is one."""
-    private = f"/tmp/zombie-server-{STRANGER}"
-
-    def start_one(runtime=""):
-        server = start(binary=public, preexec=become_stranger,
-                       env={"ZOMBIE_CONTROL": "auto", "XDG_RUNTIME_DIR": runtime})  # fmt: skip
-        server.control_path = f"{private}/control.sock"
-        return server
-
-    start_one.private = private
-    yield start_one
-    if os.path.islink(private):
-        os.unlink(private)
-    shutil.rmtree(private, ignore_errors=True)
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("runtime", ["/nowhere", "relative", "", "/" + "x" * 120])
-def test_of_others_without_one_it_is_in_a_private_folder(start_as_stranger, runtime):
-    server = start_as_stranger(runtime)
-    assert server.wait_for_log(HEARD)[1] == server.control_path
-    assert mode_of(start_as_stranger.private) == 0o700
-    assert do(server, "version").result["pid"] == server.pid
-    assert ask_as(server.control_path, STRANGER, STRANGER) == "pong"
-    assert ask_as(server.control_path, 4711, 4711) == "PermissionError"
-    server.stop()
-    again = start_as_stranger(runtime)
-    assert do(again, "version").result["pid"] == again.pid, "the folder is used again"
-
-
-@pytest.mark.root
-@pytest.mark.parametrize("trap", ["of another", "link", "open"])
-def test_private_folder_that_is_not_private_is_not_used(start_as_stranger, folder, trap):
-    private = start_as_stranger.private
-    if trap == "link":
-        os.chown(folder, STRANGER, STRANGER)
-        os.symlink(folder, private)
-    else:
-        os.mkdir(private)
-        os.chmod(private, 0o777)
-        os.chown(private, STRANGER if trap == "open" else 4711, -1)
-    server = start_as_stranger()
-    assert server.fetch("/hello").status == 200
-    assert "zombiectl is heard" not in server.log
-    assert os.listdir(folder) == []
-
-
-# --- off, and a path ----------------------------------------------------------
 
 
 @pytest.mark.smoke

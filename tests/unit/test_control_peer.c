@@ -242,23 +242,51 @@ static void knows_the_default(void **state)
     assert_int_equal(default_of_user(folder, path), 0);
 }
 
+/* What another user finds about the folder, who is to have it as the place of a socket. */
+static void assert_fault(const char *folder, const char *fault, int made)
+{
+    char path[128];
+    const char *found;
+
+    (void)snprintf(path, sizeof(path), "%s/control.sock", folder);
+    assert_int_equal(seteuid(OTHER_USER), 0);
+    found = control_path_fault(path);
+    assert_int_equal(control_path_make_folder(path), made);
+    assert_int_equal(seteuid(0), 0);
+    if (fault == NULL)
+        assert_null(found);
+    else
+        assert_string_equal(found, fault);
+}
+
 static void trusts_no_folder_of_others(void **state)
 {
-    char folder[64];
+    char above[] = "/tmp/zombie-above-XXXXXX", folder[64];
 
     (void)state;
     if (geteuid() != 0)
         skip();
-    (void)snprintf(folder, sizeof(folder), "/tmp/zombie-server-%u", OTHER_USER);
-    assert_int_equal(mkdir(folder, 0755), 0);
-    assert_int_equal(default_of_user(NULL, ""), -EPERM);
-    assert_int_equal(chown(folder, OTHER_USER, OTHER_USER), 0);
-    assert_int_equal(chmod(folder, 0777), 0);
-    assert_int_equal(default_of_user(NULL, ""), -EPERM);
+    assert_non_null(mkdtemp(above));
+    assert_int_equal(chmod(above, 0777), 0);
+    (void)snprintf(folder, sizeof(folder), "%s/zombie-server", above);
+    assert_fault(folder, NULL, 0); /* it is made, */
+    assert_fault(folder, NULL, 0); /* and used */
+    assert_int_equal(chmod(folder, 0775), 0);
+    assert_fault(folder, "others may write to its folder", -EPERM);
+    assert_int_equal(chmod(folder, 0757), 0);
+    assert_fault(folder, "others may write to its folder", -EPERM);
+    assert_int_equal(chmod(folder, 0755), 0);
+    assert_int_equal(chown(folder, OTHER_USER + 1, OTHER_USER), 0);
+    assert_fault(folder, "its folder belongs to another user", -EPERM);
     assert_int_equal(rmdir(folder), 0);
-    assert_int_equal(symlink("/run", folder), 0);
-    assert_int_equal(default_of_user(NULL, ""), -EPERM);
-    assert_int_equal(unlink(folder), 0);
+    assert_int_equal(symlink("/nowhere/at/all", folder), 0);
+    assert_fault(folder, "its folder is a symbolic link", -ENOTDIR);
+    assert_int_equal(unlink(folder) | symlink(above, folder), 0);
+    assert_int_equal(lchown(folder, OTHER_USER, OTHER_USER), 0);
+    assert_fault(folder, "its folder is a symbolic link", -EPERM);
+    assert_int_equal(unlink(folder) | mkfifo(folder, 0600), 0);
+    assert_fault(folder, "there is no folder, but something else", -ENOTDIR);
+    assert_int_equal(unlink(folder) | rmdir(above), 0);
 }
 
 static void makes_the_folder(void **state)
