@@ -6,6 +6,10 @@
 #include <stdbool.h>
 #include <string.h>
 
+/* The longest name of a signal, in bytes: far more than any has, and short enough for a line of
+ * the control protocol. */
+#define SIGNAL_MAX 32
+
 static bool is_slot(const json_t *value)
 {
     if (json_is_string(value))
@@ -20,7 +24,8 @@ static bool is_strength(const json_t *value)
 
 static bool is_signal(const json_t *value)
 {
-    return json_is_string(value) && json_string_length(value) > 0;
+    size_t len = json_string_length(value); /* 0 for what is no text */
+    return len > 0 && len <= SIGNAL_MAX;
 }
 
 static bool is_change(const json_t *value)

@@ -34,6 +34,9 @@ REPLAY_TESTS += %D%/replay_message
 REPLAY_TESTS += %D%/replay_negotiate
 %C%_replay_negotiate_SOURCES = %D%/replay.c %D%/fuzz_negotiate.c
 
+REPLAY_TESTS += %D%/replay_order_body
+%C%_replay_order_body_SOURCES = %D%/replay.c %D%/fuzz_order_body.c
+
 REPLAY_TESTS += %D%/replay_pattern
 %C%_replay_pattern_SOURCES = %D%/replay.c %D%/fuzz_pattern.c
 
@@ -72,6 +75,8 @@ noinst_PROGRAMS += %D%/fuzz_message
 %C%_fuzz_message_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_negotiate
 %C%_fuzz_negotiate_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_order_body
+%C%_fuzz_order_body_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_pattern
 %C%_fuzz_pattern_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_query

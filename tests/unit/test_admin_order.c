@@ -82,6 +82,8 @@ static void others_are_refused(void **state)
         {"kill", "{\"slot\":1,\"signal\":9}", "signal is the name of a signal, such as \"KILL\""},
         {"kill", "{\"slot\":1,\"signal\":\"\"}",
          "signal is the name of a signal, such as \"KILL\""},
+        {"kill", "{\"slot\":1,\"signal\":\"SIGSIGSIGSIGSIGSIGSIGSIGSIGSIGSIG\"}",
+         "signal is the name of a signal, such as \"KILL\""},
         {"kill", "{\"slot\":1,\"chaos\":false}", UNKNOWN},
     };
 
