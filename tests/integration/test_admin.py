@@ -303,6 +303,28 @@ def test_wrong_tokens_do_not_fill_the_log(begin):
     assert TOKEN not in site.server.log
 
 
+def test_who_guesses_tokens_slows_nobody(begin):
+    """Some thousand guesses, hundreds of them waiting at any time."""
+    site = begin()
+    guess = client.render("/restart", "POST", {"Host": "localhost", "Content-Length": "0",
+                                               "Authorization": "Bearer 0000000000000000"}
+                          )  # fmt: skip
+    began, slowest = time.monotonic(), 0
+    with contextlib.ExitStack() as stack:
+        guessers = [stack.enter_context(client.Connection(site.address)) for _ in range(16)]
+        for _ in range(20):
+            for one in guessers:
+                one.send(guess * 16)
+            asked = time.monotonic()
+            assert site.get("/livez").text == "alive\n"
+            slowest = max(slowest, time.monotonic() - asked)
+            for one in guessers:
+                assert {one.receive().status for _ in range(16)} == {401}
+    assert slowest < 2
+    assert len(re.findall("wrong admin token", site.server.log)) <= time.monotonic() - began + 1
+    assert len(site.server.serving) == 2
+
+
 @pytest.mark.parametrize("host,status", [
     ("localhost", 200), ("127.0.0.1", 200), ("127.9.9.9:80", 200), ("[::1]:1", 200),
     ("evil.example", 421), ("localhost.evil.example", 421), ("192.0.2.1", 421),

@@ -1,13 +1,18 @@
 """The stream of the admin site: events as they happen, and the status when it changes."""
 
+import json
 import os
 import signal
 
 import pytest
 
 from lib.admin import TOKEN, Site
+from lib.burden import Burden
+from lib.client import Disconnected
+from lib.control import Client
 from lib.wait import eventually
 
+BACKLOG_MAX = 1 << 20  # of one stream, in bytes
 
 @pytest.fixture
 def site(start):
@@ -98,6 +103,39 @@ def test_sixty_four_streams_and_no_more(site):
     for stream in streams:
         stream.close()
     eventually(lambda: site.stream().status == 200, "there is room again")
+
+
+def make_events(client, stream, n=100):
+    """Have so many events told, and read them; returns their bytes."""
+    for _ in range(n // 10):
+        for order in [client.begin("kill", slot=1, signal="CONT") for _ in range(10)]:
+            order.done()
+    events = [stream.until("event", lambda event: event["event"] == "order") for _ in range(n)]
+    return sum(len(json.dumps(event)) for _, event in events)
+
+
+def test_who_never_reads_costs_little_and_is_closed(start, tmp_path):
+    """Over a unix socket: of TCP, the kernel would take megabytes for who does not read."""
+    path = str(tmp_path / "s")
+    server = start(f"admin.listen=unix:{path}")
+    server.wait_for_log(r"admin \d+ is ready")
+    site = Site(server, path)
+    before = site.pid
+    burden = Burden(before)
+    with site.stream() as stream, Client(server.control_path) as client:
+        deaf = [site.stream() for _ in range(8)]
+        told = 0
+        while told < 2 * BACKLOG_MAX:
+            told += make_events(client, stream)
+            burden.look()
+        for one in deaf:
+            with pytest.raises(Disconnected):  # behind what had been sent before
+                while one.next():
+                    pass
+        assert make_events(client, stream) > 0
+    burden.assert_growth_below((len(deaf) + 2) * 2 * BACKLOG_MAX)  # buffers grow by doubling
+    assert site.get("/livez").text == "alive\n"
+    assert site.pid == before
 
 
 def test_who_does_not_read_harms_nobody(site):

@@ -2,7 +2,9 @@
 
 import contextlib
 import fcntl
+import json
 import os
+import random
 import signal
 import struct
 import termios
@@ -306,6 +308,44 @@ def test_followers_cost_less_than_one_percent_when_nothing_happens(start, many):
     burden = Burden(server.pid)
     quiet_for(burden, 4)
     assert burden.cpu_share < 0.01, burden.cpu_share
+
+
+def hostile_line(chance):
+    """Half of a request, one with nonsense in it, or something else."""
+    value = chance.choice([0, -1, 2**62, 1e300, None, True, "admin", "\u00e9" * 200, [[{}]]])
+    order = {"id": chance.choice([chance.randrange(1, 2**53), 0, "1", 1.5]),
+             "command": chance.choice(["ping", "status", "events", "logs", "scale", "drain", "x"]),
+             chance.choice(["slot", "to", "by", "since", "lines", "y" * 99]): value}  # fmt: skip
+    line = bytearray(json.dumps(order).encode())
+    if chance.random() < 0.2:
+        line[chance.randrange(len(line))] = chance.randrange(256)
+    if chance.random() < 0.2:
+        del line[chance.randrange(len(line)) :]
+    if chance.random() < 0.02:
+        line = b"[" * 4000
+    return bytes(line) + b"\n"
+
+
+@without_wrapper
+def test_hostile_lines_leave_nothing_behind(start, many):
+    """Among followers that do not read: what waits for these is all that may grow."""
+    server = start()
+    chance = random.Random(4711)
+    for client in many(server, 4):
+        client.send(FOLLOW % 1 + '{"id":2,"command":"logs","follow":true}\n')
+    burden = Burden(server.pid)
+    for _ in range(1500):
+        with Client(server.control_path) as client:
+            client.socket.settimeout(0)
+            with contextlib.suppress(OSError):
+                client.send(b"".join(hostile_line(chance) for _ in range(chance.randrange(1, 20))))
+            if chance.random() < 0.5:
+                with contextlib.suppress(HungUp, OSError):
+                    client.read_line()
+        burden.look()
+    assert do(server, "ping").text == "pong"
+    burden.assert_growth_below(8 * MIB)
+    assert server.fetch("/hello").status == 200
 
 
 def test_client_that_is_killed_in_the_middle_of_its_request(start):
