@@ -32,8 +32,8 @@ struct admin_site {
     struct site_settings route_settings[SITE_ROUTES];
     struct scoreboard *own; /* where the server counts, so that it is not counted among workers */
     struct http_server *server;
-    struct feed *feed; /* what the master says */
-    struct hub *hub;   /* who listens to it */
+    struct feed *feed;               /* what the master says */
+    struct hub *hub;                 /* who listens to it */
     LIST_HEAD(orders, order) orders; /* that the master is busy with */
     unsigned n_orders;
     struct reach_rules rules;

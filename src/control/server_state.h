@@ -53,10 +53,10 @@ struct control_connection {
     struct control_peer peer;
     enum control_connection_phase phase;
     uint64_t number; /* they are counted as they come */
-    int fd;         /* -1: cut */
-    bool has_ended; /* end of file was read */
-    bool has_shut;  /* nothing is sent any more */
-    size_t ignored; /* bytes read since it was refused */
+    int fd;          /* -1: cut */
+    bool has_ended;  /* end of file was read */
+    bool has_shut;   /* nothing is sent any more */
+    size_t ignored;  /* bytes read since it was refused */
     struct event *readable;
     struct event *writable; /* pending while something is to be sent */
     struct event *timer;
@@ -71,7 +71,7 @@ struct control_server {
     struct control_server_settings settings;
     struct control_connections connections; /* the one that was active last is last */
     unsigned n_connections;
-    uint64_t n_opened; /* connections, ever */
+    uint64_t n_opened;              /* connections, ever */
     struct control_connections cut; /* to be buried */
     struct event *undertaker;
     int holds;

@@ -3,8 +3,8 @@
  * whose owner does what the command says, and whose loop runs when a test says so.
  *
  * Commands: "echo" gives its arguments back, "hold" answers later or never,
- * "follow" does so and yields, "progress" tells 1 of 2 and a piece before its end, "fail" fails, "blob"
- * answers with as many bytes as "size" says, "free" frees the server.
+ * "follow" does so and yields, "progress" tells 1 of 2 and a piece before its end, "fail" fails,
+ * "blob" answers with as many bytes as "size" says, "free" frees the server.
  */
 #ifndef ZOMBIE_TESTS_CONTROL_FIXTURE_H
 #define ZOMBIE_TESTS_CONTROL_FIXTURE_H
