@@ -7,6 +7,7 @@ import signal
 import pytest
 
 from lib import process
+from lib.control import do
 from lib.load import Load, kinds
 from lib.reload import CAN_MAKE_EXIT, HOUR, RELOADED, finish, frozen, generations, held, identify
 from lib.reload import kill_all, make_exit, order_reload, reload, reload_in_vain
@@ -420,6 +421,7 @@ def test_worker_that_leaves_while_it_boots_is_not_blamed(begin_hanging, etc):
     with frozen(server, etc, 3, 4):
         server.send_signal(signal.SIGTERM)
         server.wait_for_log("stopping")
+        do(server, "ping")  # a turn later all workers have been told
         process.kill(server.pid, signal.SIGSTOP)
         eventually(lambda: process.is_stopped(server.pid), "the master is busy")
     pids = [worker.pid for worker in server.workers.values()]
