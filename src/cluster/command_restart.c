@@ -37,12 +37,14 @@ static bool is_renewed(const struct operation *operation, unsigned number)
     return holder != NULL && holder->worker > operation->mark && holder->state == SLOT_SERVING;
 }
 
-/* A slot that is held back is filled again; else a successor is born beside the worker. */
+/*
+ * A slot that is held back is filled again; else a successor is born beside the worker. One that
+ * still boots, or is to be born, in place of a dead one is waited for, and then renewed as well.
+ */
 static void renew(struct operation *operation, unsigned number, int64_t now_ms)
 {
     struct master *master = operation->master;
     struct slot *holder = table_holder(master, number);
-    operation->slot = number;
     if (holder != NULL && holder->held) {
         holder->held = false;
         holder->drained = false;
@@ -50,7 +52,11 @@ static void renew(struct operation *operation, unsigned number, int64_t now_ms)
         sharing_change(master);
     } else if (holder != NULL && holder->state == SLOT_SERVING) {
         succession_prepare(master, number, now_ms);
+    } else {
+        return;
     }
+    operation->slot = number;
+    operation->deadline_ms = now_ms + 2 * master->conf->instance.boot_timeout_ms;
 }
 
 /* What is done, what is meant, and which comes next. */
@@ -100,10 +106,8 @@ static enum operation_state go_on_restarting(struct operation *operation, int64_
     if (now_ms >= operation->deadline_ms)
         return operation_fail(operation, CONTROL_FAILED, "%s took too long; %u of %u restarted",
                               slot_text(next, text), done, total);
-    if (operation->slot != next && !table_has_candidate(master)) {
+    if (operation->slot != next && !table_has_candidate(master))
         renew(operation, next, now_ms);
-        operation->deadline_ms = now_ms + 2 * master->conf->instance.boot_timeout_ms;
-    }
     return OPERATION_GOES_ON;
 }
 

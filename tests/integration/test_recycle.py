@@ -199,14 +199,14 @@ def test_slow_request_of_who_leaves_is_answered(start, manager):
 def test_slow_request_holds_the_token(start, manager):
     server = start("instance.max_requests=1", f"instance.grace_ms={HOUR}", workers=2,
                    env=manager.variables(20))  # fmt: skip
-    slow, other = Regular(server, 1), Regular(server, 2)
-    slow.connection.send("GET /hello HTTP/1.1\r\n")
-    server.wait_for_log("worker 1 leaves: its successor serves|worker 2 leaves: its successor")
-    other.connection.send("GET /hello HTTP/1.1\r\n")
-    manager.watch(server.pid, 10)
-    assert len(recycled(server)) == 1
-    for regular in (slow, other):
-        regular.connection.close()
+    with server.connect() as slow:
+        slow.request("/hello")
+        slow.send("GET /hello HTTP/1.1\r\n")
+        server.wait_for_log("worker . leaves: its successor serves")
+        for slot in (1, 2):  # both are due now
+            Regular(server, slot).connection.close()
+        manager.watch(server.pid, 10)
+        assert len(recycled(server)) == 1
     server.wait_for_log("worker . died", 2)
     assert most_at_once(server) == 1
 

@@ -299,6 +299,14 @@ def wait_until_settled(server, n=None):
     return wait_for_status(server, is_settled, f"{n} workers serve and nobody else is there")
 
 
+def assert_progress(order, total):
+    """It only rises, and its last step is the end."""
+    steps = [done for done, _, _ in order.progress]
+    assert steps == sorted(set(steps)), order.progress
+    assert {of for _, of, _ in order.progress} == {total}, order.progress
+    assert steps[-1] == total, order.progress
+
+
 def wait_for_upgrade(server, n=1):
     """Until the n-th new program answers. Who is connected when it is executed is hung up on."""
 
