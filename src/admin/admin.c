@@ -46,6 +46,7 @@ static int set_up(struct admin *admin)
         .base = life_base(admin->life),
         .conf = birth->conf,
         .scoreboard = birth->scoreboard,
+        .balancer = birth->balancer,
         .identity = life_identity(admin->life),
         .control_fd = birth->control_fd,
         .lost = on_lost,

@@ -9,6 +9,7 @@
 
 #include "life/life.h"
 
+struct balancer;
 struct conf;
 struct scoreboard;
 
@@ -16,9 +17,10 @@ struct scoreboard;
 struct admin_birth {
     struct life_birth life;
     const struct conf *conf;
-    const struct scoreboard *scoreboard; /* of all */
-    int control_fd;                      /* to ask and order by, see control/client.h */
-    const int *listeners;                /* listening sockets, non-blocking */
+    const struct scoreboard *scoreboard; /* of all; so the next one, which is only looked at */
+    struct balancer *balancer;
+    int control_fd;       /* to ask and order by, see control/client.h */
+    const int *listeners; /* listening sockets, non-blocking */
     size_t n_listeners;
 };
 

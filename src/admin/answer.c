@@ -20,7 +20,8 @@ static void send(struct http_request *request, int status, const char *challenge
                                      {"WWW-Authenticate", challenge},
                                      {"Retry-After", retry_after},
                                      {NULL, NULL}};
-    struct reply reply = {status, type, body->at, body->len, headers};
+    struct reply reply = {
+        .status = status, .type = type, .body = body->at, .len = body->len, .headers = headers};
     if (body->failed)
         reply_error(request, 503, "out of memory");
     else

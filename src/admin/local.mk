@@ -11,6 +11,7 @@ libzombie_a_SOURCES += \
 	%D%/metrics.c \
 	%D%/metrics_report.c %D%/metrics_report.h \
 	%D%/metrics_text.c %D%/metrics_text.h \
+	%D%/metrics_upstreams.c %D%/metrics_upstreams.h \
 	%D%/order.c \
 	%D%/order_body.c %D%/order_body.h \
 	%D%/page.c %D%/page_html.h \

@@ -5,6 +5,7 @@
 #include "admin/guard.h"
 #include "admin/metrics_report.h"
 #include "admin/metrics_text.h"
+#include "admin/metrics_upstreams.h"
 #include "admin/site_state.h"
 #include "base/clock.h"
 #include "http/handlers/handler.h"
@@ -19,7 +20,9 @@ static void serve(struct http_request *request)
     if (!guard_admits(request, REACH_READING))
         return;
     metrics_report(site->settings.scoreboard, &moment, &text);
-    struct reply reply = {200, METRICS_TYPE, text.at, text.len, headers};
+    metrics_upstreams(site->settings.balancer, moment.now_ms, &text);
+    struct reply reply = {
+        .status = 200, .type = METRICS_TYPE, .body = text.at, .len = text.len, .headers = headers};
     if (text.failed)
         answer_line(request, 503, NULL, "out of memory");
     else

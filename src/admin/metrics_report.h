@@ -1,6 +1,6 @@
 /*
- * Everything that /metrics says, read from the scoreboard: counters are sums over
- * all places, so no death and no reload makes them fall.
+ * What /metrics says of the instance, read from the scoreboard: counters are sums
+ * over all places, so no death and no reload makes them fall.
  */
 #ifndef ZOMBIE_ADMIN_METRICS_REPORT_H
 #define ZOMBIE_ADMIN_METRICS_REPORT_H

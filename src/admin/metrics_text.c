@@ -6,15 +6,34 @@
 #include <stdio.h>
 #include <string.h>
 
+#include "base/utf8.h"
+
 /* Room for a time in seconds, which may be infinite. */
 #define SECONDS_SIZE 32
+
+#define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
+
+/* What is no UTF-8 would make a scraper refuse everything. */
+static void add_plain(struct bytes *out, const char *text, size_t len)
+{
+    while (len > 0) {
+        size_t n = utf8_sequence_length(text, len);
+        if (n > 0)
+            bytes_add(out, text, n);
+        else
+            bytes_add_text(out, REPLACEMENT);
+        n = n > 0 ? n : 1;
+        text += n;
+        len -= n;
+    }
+}
 
 /* A backslash, a line break and, in values of labels, a quote would end the text. */
 static void add_escaped(struct bytes *out, const char *text, const char *special)
 {
     for (;;) {
         size_t plain = strcspn(text, special);
-        bytes_add(out, text, plain);
+        add_plain(out, text, plain);
         text += plain;
         if (*text == '\0')
             return;

@@ -148,8 +148,11 @@ static void serve(struct http_request *request)
 
 void order_forget_all(struct admin_site *site)
 {
-    while (!LIST_EMPTY(&site->orders))
-        drop(LIST_FIRST(&site->orders));
+    struct order *order, *next;
+    for (order = LIST_FIRST(&site->orders); order != NULL; order = next) {
+        next = LIST_NEXT(order, entry);
+        drop(order);
+    }
 }
 
 const struct handler admin_order = {.conf = {.name = "order", .methods = "POST"}, .serve = serve};

@@ -12,8 +12,9 @@
 
 static bool is_slot(const json_t *value)
 {
-    if (json_is_string(value))
-        return strcmp(json_string_value(value), "admin") == 0;
+    const char *text = json_string_value(value);
+    if (text != NULL)
+        return strcmp(text, "admin") == 0 || strcmp(text, "herald") == 0;
     return json_is_integer(value) && json_integer_value(value) > 0;
 }
 
@@ -39,10 +40,10 @@ static const struct {
     bool (*is_fit)(const json_t *value);
     const char *why;
 } members[] = {
-    {"restart", "slot", is_slot, "slot is the number of a slot, or \"admin\""},
+    {"restart", "slot", is_slot, "slot is the number of a slot, \"admin\" or \"herald\""},
     {"scale", "to", is_strength, "to is a whole number, 0 or more"},
     {"scale", "by", is_change, "by is a whole number"},
-    {"kill", "slot", is_slot, "slot is the number of a slot, or \"admin\""},
+    {"kill", "slot", is_slot, "slot is the number of a slot, \"admin\" or \"herald\""},
     {"kill", "signal", is_signal, "signal is the name of a signal, such as \"KILL\""},
 };
 

@@ -53,8 +53,11 @@ static void serve(struct http_request *request)
                                      {"Cache-Control", "no-cache"},
                                      {"ETag", page_html_etag},
                                      {NULL, NULL}};
-    struct reply reply = {200, "text/html; charset=utf-8", (const char *)page_html, page_html_len,
-                          headers};
+    struct reply reply = {.status = 200,
+                          .type = "text/html; charset=utf-8",
+                          .body = (const char *)page_html,
+                          .len = page_html_len,
+                          .headers = headers};
     if (is_known(request))
         reply = (struct reply){.status = 304, .headers = headers};
     reply_send(request, &reply);

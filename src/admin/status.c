@@ -16,7 +16,11 @@ static void on_status(const struct feed_status *status, void *arg)
 {
     static const struct reply_header headers[] = {{"Cache-Control", "no-store"}, {NULL, NULL}};
     struct http_request *request = arg;
-    struct reply reply = {200, "application/json", status->json, status->len, headers};
+    struct reply reply = {.status = 200,
+                          .type = "application/json",
+                          .body = status->json,
+                          .len = status->len,
+                          .headers = headers};
     if (status->json != NULL)
         reply_send(request, &reply);
     else

@@ -25,6 +25,16 @@ struct access_text {
     size_t len;
 };
 
+/* What one server was asked by a proxy and what came of it; in the order of the attempts. */
+struct access_attempt {
+    struct access_attempt *next; /* NULL: it was the last one */
+    const char *server;          /* its address */
+    unsigned status;             /* of its answer, or what the proxy makes of it; 0: none */
+    int64_t connect_us;          /* until it was connected; -1: never, as in the next one */
+    int64_t header_us;           /* ... until the head of its answer was there */
+    int64_t response_us; /* ... until all of the answer was there, or the attempt was over */
+};
+
 /* One request that is over. Nothing of it is kept by the functions below. */
 struct access_entry {
     struct timespec time;           /* of CLOCK_REALTIME, when the reply was over */
@@ -50,6 +60,7 @@ struct access_entry {
     uint64_t slot;
     uint64_t pid;
     bool pipelined;
+    const struct access_attempt *attempts; /* NULL: no other server was asked */
     /* A field of the request's header, its name in lower case, or NULL; may be NULL itself. */
     const char *(*header)(const void *request, const char *name);
     const void *request; /* for header() */

@@ -215,6 +215,42 @@ static void span_id(struct access_line *line, const struct access_piece *piece)
     put_text(line, traceparent_part(line, SPAN_ID_AT, SPAN_ID_LEN));
 }
 
+/* A time of an attempt, in microseconds; -1: there is none. */
+static void put_time(struct access_line *line, const struct access_attempt *attempt, size_t offset)
+{
+    int64_t us;
+    memcpy(&us, (const char *)attempt + offset, sizeof us);
+    if (us < 0)
+        put_whole(line, "-", 1);
+    else
+        put_decimal(line, (uint64_t)us / 1000);
+}
+
+static void put_attempt(struct access_line *line, const struct access_attempt *attempt,
+                        size_t offset)
+{
+    if (offset == offsetof(struct access_attempt, server))
+        put_text(line, (struct access_text){attempt->server, strlen(attempt->server)});
+    else if (offset != offsetof(struct access_attempt, status))
+        put_time(line, attempt, offset);
+    else if (attempt->status != 0)
+        put_digits(line, attempt->status, 3);
+    else
+        put_whole(line, "-", 1);
+}
+
+static void attempts(struct access_line *line, const struct access_piece *piece)
+{
+    const struct access_attempt *attempt = line->entry->attempts;
+    if (attempt == NULL)
+        put_whole(line, "-", 1);
+    for (; attempt != NULL; attempt = attempt->next) {
+        put_attempt(line, attempt, piece->offset);
+        if (attempt->next != NULL)
+            put_whole(line, ", ", 2);
+    }
+}
+
 /* --- Pieces of a JSON object --------------------------------------------------- */
 
 static void put_json_escape(struct access_line *line, unsigned char byte)
@@ -357,6 +393,7 @@ static void json_time(struct access_line *line, const struct access_piece *piece
 /* --- The tables ------------------------------------------------------------------ */
 
 #define MEMBER(put, member) put, offsetof(struct access_entry, member)
+#define OF_ATTEMPTS(member) attempts, offsetof(struct access_attempt, member)
 
 static const struct {
     const char *name;
@@ -389,6 +426,11 @@ static const struct {
     {"time_local", time_local, 0},
     {"trace_id", trace_id, 0},
     {"traceparent", MEMBER(text_member, traceparent)},
+    {"upstream_addr", OF_ATTEMPTS(server)},
+    {"upstream_connect_time", OF_ATTEMPTS(connect_us)},
+    {"upstream_header_time", OF_ATTEMPTS(header_us)},
+    {"upstream_response_time", OF_ATTEMPTS(response_us)},
+    {"upstream_status", OF_ATTEMPTS(status)},
     {"uri", MEMBER(text_member, path)},
     {"worker", MEMBER(number_member, worker)},
 };

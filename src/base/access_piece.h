@@ -37,7 +37,7 @@ typedef void access_piece_put(struct access_line *line, const struct access_piec
 
 struct access_piece {
     access_piece_put *put; /* adds the piece to the line */
-    size_t offset;         /* of a member of struct access_entry, for those that show one */
+    size_t offset;         /* of a member of struct access_entry or access_attempt that is shown */
     const char *text;      /* the literal text, or what precedes the value in JSON */
     size_t len;
     const char *field; /* the name of a field of the request's header */

@@ -34,9 +34,8 @@ enum operation_state command_slot_refuse(struct operation *operation)
         return operation_fail(operation, CONTROL_BAD_ARGUMENT, "%s needs a slot",
                               operation->command->name);
     if (role_of(number) != ROLE_WORKER)
-        return operation_fail(operation, CONTROL_UNKNOWN_SLOT,
-                              "there is no %s child: admin.listen is off",
-                              role_name(role_of(number)));
+        return operation_fail(operation, CONTROL_UNKNOWN_SLOT, "there is no %s child: %s",
+                              role_name(role_of(number)), role_absence(role_of(number)));
     if (master->workers == 0)
         return refuse_in_pause(operation);
     return operation_fail(operation, CONTROL_UNKNOWN_SLOT, "there is no slot %u: there are 1 to %u",

@@ -19,7 +19,8 @@ enum argument_kind {
     ARGUMENT_NUMBER,
     ARGUMENT_SLOT,
     ARGUMENT_SIGNAL,
-    ARGUMENT_LEVEL
+    ARGUMENT_LEVEL,
+    ARGUMENT_TEXT
 };
 
 /* Every key that a command may have; a key means the same in all of them. */
@@ -43,15 +44,20 @@ static const struct argument {
     {"since", ARGUMENT_NUMBER, AT(since), 0, 0, INT64_MAX},
     {"worker", ARGUMENT_NUMBER, AT(worker), AT(has_worker), 0, INT64_MAX},
     {"lines", ARGUMENT_NUMBER, AT(lines), 0, 0, LINES_MAX},
+    {"wait", ARGUMENT_BOOL, AT(wait), 0, 0, 0},
+    {"upstream", ARGUMENT_TEXT, AT(upstream), 0, 0, 0},
+    {"server", ARGUMENT_TEXT, AT(server), 0, 0, 0},
 #undef AT
 };
 
 #define N_ARGUMENTS (sizeof arguments / sizeof arguments[0])
 
 static const struct command *const commands[] = {
-    &command_ping,   &command_version, &command_status,  &command_config,      &command_events,
-    &command_logs,   &command_scale,   &command_restart, &command_drain,       &command_kill,
-    &command_reload, &command_upgrade, &command_stop,    &command_reopen_logs, &command_log_level,
+    &command_ping,      &command_version, &command_status,         &command_config,
+    &command_events,    &command_logs,    &command_scale,          &command_restart,
+    &command_drain,     &command_kill,    &command_upstream_drain, &command_upstream_undrain,
+    &command_reload,    &command_upgrade, &command_stop,           &command_reopen_logs,
+    &command_log_level,
 };
 
 static const struct command *find_command(const char *name)
@@ -95,12 +101,13 @@ static const char *read_slot(const json_t *value, void *ret)
 {
     const char *text = json_string_value(value);
     json_int_t number = json_integer_value(value);
-    if (text != NULL && strcmp(text, role_name(ROLE_ADMIN)) == 0) {
-        *(unsigned *)ret = role_number(ROLE_ADMIN);
+    enum role role;
+    if (text != NULL && role_find(text, &role) == 0 && role != ROLE_WORKER) {
+        *(unsigned *)ret = role_number(role);
         return NULL;
     }
     if (!json_is_integer(value) || number < 1 || number > CONF_WORKERS_MAX)
-        return "the number of a slot, or \"admin\"";
+        return "the number of a slot, \"admin\" or \"herald\"";
     *(unsigned *)ret = (unsigned)number;
     return NULL;
 }
@@ -122,6 +129,16 @@ static const char *read_level(const json_t *value, void *ret)
     if (text == NULL || log_level_find(text, &level) != 0)
         return "\"error\", \"warning\", \"info\" or \"debug\"";
     *(int64_t *)ret = level;
+    return NULL;
+}
+
+static const char *read_text(const json_t *value, void *ret)
+{
+    const char *text = json_string_value(value);
+    size_t len = json_string_length(value);
+    if (len < 1 || len >= OPERATION_TEXT_SIZE)
+        return "a text of 1 to 263 bytes"; /* OPERATION_TEXT_SIZE - 1 */
+    memcpy(ret, text, len + 1);
     return NULL;
 }
 
@@ -154,13 +171,16 @@ static const char *read_argument(const struct argument *argument, const json_t *
     case ARGUMENT_LEVEL:
         wanted = read_level(value, ret);
         break;
+    case ARGUMENT_TEXT:
+        wanted = read_text(value, ret);
+        break;
     }
     if (wanted == NULL && argument->given_offset != 0)
         *(bool *)((char *)read + argument->given_offset) = true;
     return wanted;
 }
 
-/* What holds for arguments that are not given; 0 and false for the others. */
+/* What holds for arguments that are not given; 0 and false for the others, but true for `wait`. */
 #define SIGNAL_UNLESS_GIVEN 9 /* SIGKILL */
 #define LINES_UNLESS_GIVEN  50
 #define LEVEL_UNLESS_GIVEN  (-1)
@@ -179,8 +199,10 @@ static enum operation_state refuse(struct operation *operation, const struct arg
 static enum operation_state read_arguments(struct operation *operation, const json_t *object)
 {
     const struct command *command = operation->command;
-    struct command_arguments read = {
-        .signal = SIGNAL_UNLESS_GIVEN, .lines = LINES_UNLESS_GIVEN, .level = LEVEL_UNLESS_GIVEN};
+    struct command_arguments read = {.signal = SIGNAL_UNLESS_GIVEN,
+                                     .lines = LINES_UNLESS_GIVEN,
+                                     .level = LEVEL_UNLESS_GIVEN,
+                                     .wait = true};
     const char *key;
     const json_t *value;
     for (void *at = json_object_iter((json_t *)object); at != NULL;

@@ -37,6 +37,8 @@ extern const struct command command_scale;
 extern const struct command command_status;
 extern const struct command command_stop;
 extern const struct command command_upgrade;
+extern const struct command command_upstream_drain;
+extern const struct command command_upstream_undrain;
 extern const struct command command_version;
 
 #endif

@@ -14,6 +14,7 @@
 #include "base/address.h"
 #include "base/log.h"
 #include "base/log_ring.h"
+#include "cluster/balance.h"
 #include "cluster/generation.h"
 #include "cluster/hear.h"
 #include "cluster/launch.h"
@@ -24,6 +25,7 @@
 #include "cluster/table.h"
 #include "host/pidfile.h"
 #include "ipc/channel.h"
+#include "proxy/balancer.h"
 
 /* A state is some hundred bytes a worker; this bounds what is read of a strange descriptor. */
 #define TEXT_MAX 8388608
@@ -154,6 +156,7 @@ int handover_collect(const struct master *master, struct state *ret_state)
         .scoreboard_places = (uint32_t)table_size(),
         .places = (uint32_t)master->n_slots,
         .configuration_fd = -1,
+        .balancer_fd = balancer_fd(master->balancer),
         .log_ring_fd = master->log_ring != NULL ? log_ring_fd(master->log_ring) : -1,
     };
     memcpy(state.uuid, master->uuid, sizeof state.uuid);
@@ -186,6 +189,7 @@ void handover_keep_descriptors(const struct state *state, bool keep_them)
     keep(state->configuration_fd, keep_them);
     keep(state->pidfile_fd, keep_them);
     keep(state->log_ring_fd, keep_them);
+    keep(state->balancer_fd, keep_them);
     for (size_t i = 0; i < state->n_listeners; i++)
         keep(state->listeners[i].fd, keep_them);
     for (size_t i = 0; i < state->n_workers; i++)
@@ -409,6 +413,8 @@ int handover_adopt(struct master *master, struct conf *conf, const struct state 
         log_warning("%s, workers write none until a reload opens it", error);
     if (err == 0)
         err = adopt_table(master, state);
+    if (err == 0)
+        err = balance_adopt(master, conf, state->balancer_fd);
     if (err == 0 && state->pidfile_fd >= 0)
         adopt_pidfile(master, state);
     return err;

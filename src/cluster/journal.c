@@ -21,6 +21,7 @@ static const char *const names[JOURNAL_KINDS] = {
     [JOURNAL_RECOVERED] = "recovered",
     [JOURNAL_ORDER] = "order",
     [JOURNAL_STOP] = "stop",
+    [JOURNAL_UPSTREAM] = "upstream",
 };
 
 void journal_add(struct journal *journal, const struct journal_entry *entry)

@@ -33,6 +33,7 @@ enum journal_kind {
     JOURNAL_RECOVERED,
     JOURNAL_ORDER,
     JOURNAL_STOP,
+    JOURNAL_UPSTREAM,
     JOURNAL_KINDS
 };
 

@@ -14,7 +14,7 @@
 #include "base/number.h"
 #include "cluster/handover.h"
 #include "host/activation.h"
-#include "http/handlers/handler.h"
+#include "worker/handlers.h"
 
 #define SELF "/proc/self/exe"
 

@@ -2,6 +2,7 @@
 libzombie_a_SOURCES += \
 	%D%/access_file.c %D%/access_file.h \
 	%D%/activated.c %D%/activated.h \
+	%D%/balance.c %D%/balance.h \
 	%D%/child.c %D%/child.h \
 	%D%/chronicle.c %D%/chronicle.h \
 	%D%/command_change.c \
@@ -15,6 +16,7 @@ libzombie_a_SOURCES += \
 	%D%/command_slot.c %D%/command_slot.h \
 	%D%/command_stop.c \
 	%D%/command_tell.c \
+	%D%/command_upstream.c \
 	%D%/commands.c %D%/commands.h \
 	%D%/control_link.c %D%/control_link.h \
 	%D%/event_json.c %D%/event_json.h \
@@ -56,6 +58,7 @@ libzombie_a_SOURCES += \
 	%D%/state_member.h \
 	%D%/status.c %D%/status.h \
 	%D%/status_process.c %D%/status_process.h \
+	%D%/status_upstream.c %D%/status_upstream.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/strength.c %D%/strength.h \
 	%D%/succession.c %D%/succession.h \

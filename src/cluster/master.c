@@ -16,6 +16,7 @@
 #include "base/log.h"
 #include "base/log_ring.h"
 #include "cluster/activated.h"
+#include "cluster/balance.h"
 #include "cluster/child.h"
 #include "cluster/chronicle.h"
 #include "cluster/control_link.h"
@@ -37,6 +38,7 @@
 #include "host/pidfile.h"
 #include "ipc/event_log.h"
 #include "ipc/scoreboard.h"
+#include "proxy/balancer.h"
 
 static void on_signal(evutil_socket_t fd, short what, void *arg)
 {
@@ -106,6 +108,8 @@ static int begin(struct master *master, struct conf *conf)
     err = table_new(master);
     if (err == 0)
         err = tallies_new(master->scoreboard, &master->tallies);
+    if (err == 0)
+        err = balance_new(master, conf);
     chronicle(master, JOURNAL_START, NULL, "version " PACKAGE_VERSION);
     return err;
 }
@@ -204,6 +208,7 @@ static void tear_down(struct master *master)
     control_link_free(master->control);
     tallies_free(master->tallies);
     table_free(master);
+    balancer_free(master->balancer);
     if (master->signals != NULL)
         event_free(master->signals);
     if (master->timer != NULL)

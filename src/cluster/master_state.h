@@ -19,6 +19,7 @@
 #include "cluster/tally.h"
 #include "ipc/message.h"
 
+struct balancer;
 struct cgroup_meter;
 struct channel;
 struct conf;
@@ -64,6 +65,7 @@ struct slot {
     bool held;               /* not refilled: it exited with 78 (EX_CONFIG), or was drained */
     bool drained;            /* that is why it is held */
     bool successor;          /* it came after one that had died */
+    bool remains;            /* of the last process in the balancer: nobody may be born here */
     const char *killed_for;  /* why the master kills or killed it, or NULL */
     struct hang_pulse pulse; /* of its heartbeat */
     struct sample sample;    /* what it uses */
@@ -126,6 +128,9 @@ struct reload {
     bool failed;             /* one of its workers did not become READY */
 };
 
+/* What the balancer is still to be told, see balance.h. */
+enum balance { BALANCE_DONE, BALANCE_TRY, BALANCE_SETTLE };
+
 /* The trial of a new program before an upgrade. */
 struct upgrade {
     pid_t pid;     /* of the trial; 0: none runs */
@@ -145,6 +150,8 @@ struct master {
     int signal_fd;
     struct pidfile *pidfile; /* NULL: none */
     struct scoreboard *scoreboard;
+    struct balancer *balancer;
+    enum balance balance;
     struct respawn *respawn;
     struct cgroup_meter *meter; /* NULL: no cgroup can be read */
     uint8_t uuid[MESSAGE_UUID_SIZE];

@@ -16,6 +16,9 @@
 struct command;
 struct master;
 
+/* Room for a text, terminating NUL included; longer ones are refused. */
+#define OPERATION_TEXT_SIZE 264
+
 /* The values of an order's arguments, by commands.c; those that were not given are as set there. */
 struct command_arguments {
     unsigned slot; /* a number as of role.h; 0: not given */
@@ -32,6 +35,9 @@ struct command_arguments {
     int64_t worker;
     bool has_worker;
     int64_t lines;
+    bool wait;
+    char upstream[OPERATION_TEXT_SIZE]; /* "": not given; so the next one */
+    char server[OPERATION_TEXT_SIZE];
 };
 
 struct operation {

@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/balance.h"
 #include "cluster/generation.h"
 #include "cluster/master_state.h"
 #include "cluster/obituary.h"
@@ -165,6 +166,7 @@ static void bury(struct slot *slot, int wait_status, const struct rusage *usage,
 {
     struct obituary obituary = {.wait_ms = 0};
     hear_last_words(slot);
+    balance_bury(slot);
     slot->deadline_ms = INT64_MAX;
     obituary_compose(slot, wait_status, usage, now_ms, &obituary.death);
     obituary.death.oom = was_oom(slot->master, slot, wait_status);

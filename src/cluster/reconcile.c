@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/balance.h"
 #include "cluster/chronicle.h"
 #include "cluster/control_link.h"
 #include "cluster/generation.h"
@@ -61,7 +62,7 @@ static void check_deadlines(struct master *master, int64_t now_ms)
 
 static bool may_refill(struct master *master, struct slot *slot, int64_t now_ms)
 {
-    if (slot->state != SLOT_EMPTY || slot->held)
+    if (slot->state != SLOT_EMPTY || slot->held || slot->remains)
         return false;
     if (slot_role(slot) != ROLE_WORKER)
         return true; /* it waits for itself, and workers never wait for it */
@@ -177,6 +178,9 @@ static int64_t next_deadline(const struct master *master, int64_t now_ms)
     int64_t next_ms = master->patrol_ms < looks_ms ? master->patrol_ms : looks_ms;
     if (master->wants != 0)
         return now_ms; /* an order came by the control socket in this turn */
+    int64_t balance_ms = balance_due_ms(master, now_ms);
+    if (balance_ms < next_ms)
+        next_ms = balance_ms;
     if (master->refill_ms > now_ms && master->refill_ms < next_ms)
         next_ms = master->refill_ms;
     if (master->phase == MASTER_RUNNING)
@@ -240,6 +244,7 @@ bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
     master->wants = 0;
     if ((wants & WANT_REAP) != 0)
         reap_children(master, now_ms);
+    balance_step(master);
     stop_begin(master, wants, now_ms);
     check_deadlines(master, now_ms);
     patrol(master, now_ms);

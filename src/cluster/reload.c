@@ -9,6 +9,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "cluster/balance.h"
 #include "cluster/child.h"
 #include "cluster/chronicle.h"
 #include "cluster/control_link.h"
@@ -91,6 +92,11 @@ static int prepare(struct master *master, struct conf *conf, char why[MASTER_OUT
     err = open_generation(master, conf, why);
     if (err != 0)
         return err;
+    const char *crowded = balance_try(master);
+    if (crowded != NULL) {
+        snprintf(why, MASTER_OUTCOME_SIZE, "%s", crowded);
+        return -ENOSPC;
+    }
     err = reopen_as(master, &conf->log);
     if (err == 0)
         master->last_generation++;
@@ -124,6 +130,8 @@ static void refuse(struct master *master, struct conf *conf, const char *why)
 {
     struct generation *next = master->reload.next;
     master->reload.next = NULL;
+    if (next != NULL)
+        balance_settle(master);
     drop_pidfile(master);
     log_error("reload refused: %s, generation %u goes on", why, master->current->number);
     conclude(master, false, why);
@@ -210,6 +218,7 @@ static void promote(struct master *master, int64_t now_ms)
     master->workers = master->reload.workers;
     master->reload.next = NULL;
     apply_listeners(new);
+    balance_settle(master);
     master->ordered_level = -1;
     log_set_level((enum log_level) new->conf->log.level);
     change_policy(master);
@@ -240,6 +249,7 @@ static void abandon(struct master *master, const char *why, int64_t now_ms)
         if (master->slots[i].candidate)
             succession_retire(&master->slots[i], "its generation is given up", take_queue, now_ms);
     master->reload.next = NULL;
+    balance_settle(master);
     generation_free(next);
     drop_pidfile(master);
     sharing_change(master);
@@ -298,6 +308,6 @@ void reload_step(struct master *master, int64_t now_ms)
         promote(master, now_ms);
     else if (now_ms >= reload->deadline_ms)
         abandon(master, "the new generation was not ready in time", now_ms);
-    else if (present < wanted)
+    else if (present < wanted && !balance_is_behind(master))
         fork_missing(master, now_ms);
 }

@@ -2,9 +2,19 @@
 
 #include "cluster/role.h"
 
+#include <errno.h>
 #include <stddef.h>
+#include <string.h>
 
-static const char *const names[ROLES] = {[ROLE_WORKER] = "worker", [ROLE_ADMIN] = "admin"};
+#include "herald/herald.h"
+
+static const char *const names[ROLES] = {
+    [ROLE_WORKER] = "worker", [ROLE_ADMIN] = "admin", [ROLE_HERALD] = "herald"};
+
+static const char *const absences[ROLES] = {
+    [ROLE_ADMIN] = "admin.listen is off",
+    [ROLE_HERALD] = "no upstream has active checks or a name as its server",
+};
 
 enum role role_of(unsigned number)
 {
@@ -21,11 +31,28 @@ const char *role_name(enum role role)
     return names[role];
 }
 
+int role_find(const char *name, enum role *ret_role)
+{
+    for (int role = 0; role < ROLES; role++) {
+        if (strcmp(names[role], name) == 0) {
+            *ret_role = (enum role)role;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+const char *role_absence(enum role role)
+{
+    return absences[role];
+}
+
 struct roll roll_make(const struct conf *conf, unsigned workers)
 {
     struct conf_listen listen;
     struct roll roll = {.workers = workers};
     roll.roles[ROLE_ADMIN] = conf_admin_listen(conf, &listen);
+    roll.roles[ROLE_HERALD] = herald_is_wanted(conf);
     return roll;
 }
 

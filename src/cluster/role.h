@@ -9,7 +9,7 @@
 
 #include "conf/conf.h"
 
-enum role { ROLE_WORKER, ROLE_ADMIN, ROLES };
+enum role { ROLE_WORKER, ROLE_ADMIN, ROLE_HERALD, ROLES };
 
 /* How many numbers there are. */
 #define ROLE_NUMBERS (CONF_WORKERS_MAX + ROLES - 1)
@@ -20,8 +20,14 @@ enum role role_of(unsigned number);
 /* The number of a role's only slot; not for ROLE_WORKER. */
 unsigned role_number(enum role role);
 
-/* "worker", "admin". */
+/* "worker", "admin", "herald". */
 const char *role_name(enum role role);
+
+/* The role of this name. Returns 0, or -EINVAL. */
+__attribute__((warn_unused_result)) int role_find(const char *name, enum role *ret_role);
+
+/* Why there may be no child of a role, as a part of a sentence; not for ROLE_WORKER. */
+const char *role_absence(enum role role);
 
 /* Which numbers are to be filled. */
 struct roll {

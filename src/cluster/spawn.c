@@ -7,12 +7,12 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <sys/random.h>
 #include <sysexits.h>
 #include <unistd.h>
 
 #include "admin/admin.h"
 #include "base/clock.h"
+#include "base/dice.h"
 #include "base/log.h"
 #include "cluster/child.h"
 #include "cluster/chronicle.h"
@@ -27,22 +27,16 @@
 #include "cluster/strength.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
+#include "herald/herald.h"
 #include "ipc/channel.h"
+#include "proxy/balancer.h"
 #include "worker/worker.h"
-
-static double throw_dice(void)
-{
-    uint32_t number = 0;
-    if (getrandom(&number, sizeof number, GRND_NONBLOCK) != sizeof number)
-        return 0.5;
-    return number / (UINT32_MAX + 1.0);
-}
 
 int64_t spawn_backoff_ms(struct slot *slot)
 {
     const struct respawn_limits limits = strength_respawn_limits(&slot->master->conf->instance);
     slot->failed_boots++;
-    return respawn_backoff_ms(&limits, slot->failed_boots, throw_dice());
+    return respawn_backoff_ms(&limits, slot->failed_boots, dice_throw());
 }
 
 const struct generation *spawn_generation(const struct slot *slot)
@@ -103,6 +97,8 @@ static _Noreturn void be_worker(const struct slot *slot, const struct child_ends
     const struct generation *generation = spawn_generation(slot);
     struct worker_birth birth = {.life = make_life(slot, generation->conf, ends),
                                  .conf = generation->conf,
+                                 .balancer = slot->master->balancer,
+                                 .place = (unsigned)(slot - slot->master->slots),
                                  .access_log_fd = generation->access_log_fd};
     int *fds = collect_fds(slot, PURPOSE_CLIENTS, &birth.n_listeners);
     fds[birth.n_listeners] = ends->channel_fd;
@@ -112,12 +108,22 @@ static _Noreturn void be_worker(const struct slot *slot, const struct child_ends
     exit(worker_run(&birth));
 }
 
+static _Noreturn void be_herald(const struct slot *slot, const struct child_ends *ends)
+{
+    const struct conf *conf = spawn_generation(slot)->conf;
+    const struct herald_birth birth = {
+        .life = make_life(slot, conf, ends), .conf = conf, .balancer = slot->master->balancer};
+    settle(slot, &ends->channel_fd, 1);
+    exit(herald_run(&birth));
+}
+
 static _Noreturn void be_admin(const struct slot *slot, const struct child_ends *ends)
 {
     const struct generation *generation = spawn_generation(slot);
     struct admin_birth birth = {.life = make_life(slot, generation->conf, ends),
                                 .conf = generation->conf,
                                 .scoreboard = slot->master->scoreboard,
+                                .balancer = slot->master->balancer,
                                 .control_fd = ends->control_fd};
     int *fds = collect_fds(slot, PURPOSE_ADMIN, &birth.n_listeners);
     fds[birth.n_listeners] = ends->channel_fd;
@@ -140,8 +146,11 @@ static _Noreturn void be_child(const struct slot *slot, const struct child_ends 
 {
     log_identify(role_name(slot_role(slot)), slot->worker);
     take_log_level(slot);
+    balancer_as(slot->master->balancer, (unsigned)(slot - slot->master->slots));
     if (slot_role(slot) == ROLE_ADMIN)
         be_admin(slot, ends);
+    if (slot_role(slot) == ROLE_HERALD)
+        be_herald(slot, ends);
     be_worker(slot, ends);
 }
 

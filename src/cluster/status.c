@@ -15,6 +15,7 @@
 #include "cluster/master_state.h"
 #include "cluster/reload.h"
 #include "cluster/status_process.h"
+#include "cluster/status_upstream.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
 #include "control/text.h"
@@ -139,11 +140,12 @@ static json_t *describe_last_reload(const struct master *master)
 json_t *status_json(struct master *master, int64_t now_ms)
 {
     json_t *status = describe_instance(master, now_ms);
-    json_t *rest =
-        json_pack("{s:o, s:o, s:o, s:o, s:o, s:o}", "last_reload", describe_last_reload(master),
-                  "listeners", list_urls(master->current->listeners[PURPOSE_CLIENTS]), "admin",
-                  find_admin_url(master), "master", describe_master(master, now_ms), "totals",
-                  describe_totals(master), "processes", status_processes(master, now_ms));
+    json_t *rest = json_pack(
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "last_reload", describe_last_reload(master),
+        "listeners", list_urls(master->current->listeners[PURPOSE_CLIENTS]), "admin",
+        find_admin_url(master), "master", describe_master(master, now_ms), "totals",
+        describe_totals(master), "upstreams", status_upstreams(master, now_ms), "processes",
+        status_processes(master, now_ms));
     if (status == NULL || rest == NULL || json_object_update(status, rest) != 0) {
         json_decref(status);
         status = NULL;

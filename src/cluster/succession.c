@@ -26,7 +26,7 @@ void succession_prepare(struct master *master, unsigned number, int64_t now_ms)
         slot->candidate = true;
         slot->generation = spawn_generation(slot)->number;
     }
-    if (slot->state == SLOT_EMPTY)
+    if (slot->state == SLOT_EMPTY && !slot->remains)
         spawn_worker(slot, now_ms);
 }
 

@@ -14,8 +14,9 @@
 #include "ipc/channel.h"
 #include "ipc/scoreboard.h"
 
-/* For each number a holder, a candidate and a leaver; and some more that leave slowly. */
-#define LEAVERS_SPARE (16 + 3 * (ROLES - 1))
+/* For each number a holder, a candidate and a leaver; and some more that leave slowly. In all as
+ * many as ever, since a program that takes over finds the scoreboard made for that. */
+#define LEAVERS_SPARE (13 + 3 * (ROLES - 1))
 #define PLACES        (3 * CONF_WORKERS_MAX + LEAVERS_SPARE)
 
 static int allocate(struct master *master)
@@ -210,7 +211,7 @@ struct slot *table_free_place(struct master *master)
     for (size_t i = 0; i < master->n_slots; i++) {
         struct slot *slot = &master->slots[i];
         taken += slot->number != 0 && !slot->retired;
-        if (slot->number == 0 && free_slot == NULL)
+        if (slot->number == 0 && !slot->remains && free_slot == NULL)
             free_slot = slot;
     }
     if (taken >= places_allowed(master))

@@ -15,11 +15,17 @@
 
 void conf_name_format(struct conf_name name, char buf[CONF_NAME_SIZE])
 {
+    int used = 0;
+
+    if (name.outer != NULL)
+        used = snprintf(buf, CONF_NAME_SIZE, "%s \"%.64s\": ", name.section->parent, name.outer);
+    buf += used;
+    size_t size = CONF_NAME_SIZE - (size_t)used;
     if (name.title == NULL)
-        (void)snprintf(buf, CONF_NAME_SIZE, "%s.%.100s", name.section->name, name.key);
+        (void)snprintf(buf, size, "%s.%.100s", name.section->name, name.key);
     else
-        (void)snprintf(buf, CONF_NAME_SIZE, "%s \"%.*s\"%s%.100s", name.section->name, QUOTED_MAX,
-                       name.title, name.key != NULL ? ": " : "", name.key != NULL ? name.key : "");
+        (void)snprintf(buf, size, "%s \"%.*s\"%s%.100s", name.section->name, QUOTED_MAX, name.title,
+                       name.key != NULL ? ": " : "", name.key != NULL ? name.key : "");
 }
 
 static bool same_text(const char *a, const char *b)
@@ -29,7 +35,8 @@ static bool same_text(const char *a, const char *b)
 
 static bool same_section(const struct conf_name *a, const struct conf_name *b)
 {
-    return a->section == b->section && same_text(a->title, b->title);
+    return a->section == b->section && same_text(a->title, b->title) &&
+           same_text(a->outer, b->outer);
 }
 
 bool conf_name_equal(const struct conf_name *a, const struct conf_name *b)
@@ -53,6 +60,7 @@ static void assignment_clear(struct conf_assignment *item)
 {
     free((char *)item->name.title);
     free((char *)item->name.key);
+    free((char *)item->name.outer);
     free((char *)item->origin.where);
     free((char *)item->origin.folder);
     conf_list_clear(&item->values);
@@ -78,7 +86,7 @@ int conf_assignments_add(struct conf_assignments *list, struct conf_name name,
     struct conf_assignment item = {.name.section = name.section, .origin.layer = origin.layer};
 
     if (make_room(list) < 0 || copy_text(&item.name.title, name.title) < 0 ||
-        copy_text(&item.name.key, name.key) < 0 ||
+        copy_text(&item.name.key, name.key) < 0 || copy_text(&item.name.outer, name.outer) < 0 ||
         copy_text(&item.origin.where, origin.where) < 0 ||
         copy_text(&item.origin.folder, origin.folder) < 0) {
         assignment_clear(&item);
@@ -131,7 +139,8 @@ bool conf_assignments_are_built_in(const struct conf_assignments *list, struct c
 
 enum conf_layer conf_assignments_floor(const struct conf_assignments *list, struct conf_name name)
 {
-    struct conf_name selector = {name.section, name.title, name.section->selector};
+    struct conf_name selector = {
+        .section = name.section, .title = name.title, .key = name.section->selector};
     const struct conf_assignment *chosen;
     enum conf_layer floor;
 
@@ -161,12 +170,24 @@ const struct conf_assignment *conf_assignments_winner(const struct conf_assignme
 }
 
 enum conf_layer conf_assignments_naming_layer(const struct conf_assignments *list,
-                                              const struct conf_section *section)
+                                              struct conf_name any)
 {
-    for (size_t i = list->n; i-- > 0;)
-        if (list->items[i].name.section == section && list->items[i].name.key == NULL)
+    for (size_t i = list->n; i-- > 0;) {
+        const struct conf_name *name = &list->items[i].name;
+
+        if (name->section == any.section && name->key == NULL && same_text(name->outer, any.outer))
             return list->items[i].origin.layer;
+    }
     return CONF_LAYER_BUILTIN;
+}
+
+bool conf_assignments_have(const struct conf_assignments *list, struct conf_name title)
+{
+    title.key = NULL;
+    if (!title.section->replaces)
+        return conf_assignments_newest(list, title) != NULL;
+    return conf_assignments_find_in(list, title, conf_assignments_naming_layer(list, title)) !=
+           NULL;
 }
 
 static int replace_text(const char **text, const char *with)

@@ -5,6 +5,7 @@
 #ifndef ZOMBIE_CONF_ASSIGNMENTS_H
 #define ZOMBIE_CONF_ASSIGNMENTS_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 #include "conf/option.h"
@@ -22,6 +23,7 @@ struct conf_name {
     const struct conf_section *section;
     const char *title; /* NULL: the section has none */
     const char *key;   /* NULL: the section with this title itself */
+    const char *outer; /* the title of the parent that it stands in; NULL: it stands in the file */
 };
 
 /* Room for conf_name_format(). */
@@ -46,7 +48,10 @@ struct conf_assignments {
     size_t size;
 };
 
-/* Write the name as messages have it, cut to fit: `instance.workers`, `listen "::": mode`. */
+/*
+ * Write the name as messages have it, cut to fit: `instance.workers`,
+ * `listen "::": mode`, `upstream "a": check.rise`.
+ */
 void conf_name_format(struct conf_name name, char buf[CONF_NAME_SIZE]);
 
 /* Whether both name the same key of the same section and title. */
@@ -90,9 +95,15 @@ bool conf_assignments_are_built_in(const struct conf_assignments *list, struct c
 /* The lowest layer that counts for this title: see conf_assignments_winner(). */
 enum conf_layer conf_assignments_floor(const struct conf_assignments *list, struct conf_name name);
 
-/* The highest layer that names a title of this section: its titles are the whole list. */
+/*
+ * The highest layer that names a title of this section, within the same parent:
+ * the titles of a section that `replaces` are those of this layer.
+ */
 enum conf_layer conf_assignments_naming_layer(const struct conf_assignments *list,
-                                              const struct conf_section *section);
+                                              struct conf_name any);
+
+/* Whether the title counts: it is named, and no higher layer replaces it; see above. */
+bool conf_assignments_have(const struct conf_assignments *list, struct conf_name title);
 
 /*
  * Give the section that the item at `index` names another title, and with it

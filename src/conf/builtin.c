@@ -26,7 +26,8 @@ int conf_source_builtin(const struct conf_source *source)
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < sizeof(builtins) / sizeof(builtins[0]); i++) {
-        struct conf_name name = {conf_section_find(builtins[i].section), builtins[i].title, NULL};
+        struct conf_name name = {.section = conf_section_find(builtins[i].section),
+                                 .title = builtins[i].title};
 
         rc = conf_assignments_add(source->list, name, origin);
         name.key = builtins[i].key;

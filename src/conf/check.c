@@ -25,7 +25,8 @@
 
 static const char *place_of_instance(const struct conf_source *source, const char *key)
 {
-    return conf_check_place(source, (struct conf_name){conf_section_find("instance"), NULL, key});
+    return conf_check_place(
+        source, (struct conf_name){.section = conf_section_find("instance"), .key = key});
 }
 
 static int check_user(const struct conf_source *source, const struct conf *conf)
@@ -73,7 +74,7 @@ static int check_chroot(const struct conf_source *source, const struct conf *con
 static int check_backoff(const struct conf_source *source, const struct conf *conf)
 {
     const struct conf_instance *instance = &conf->instance;
-    struct conf_name max = {conf_section_find("instance"), NULL, "backoff_max_ms"};
+    struct conf_name max = {.section = conf_section_find("instance"), .key = "backoff_max_ms"};
     bool max_is_set = conf_assignments_winner(source->list, max) != NULL;
 
     if (instance->backoff_max_ms >= instance->backoff_min_ms)
@@ -159,7 +160,8 @@ static int check_modes(const struct conf_source *source, const struct conf *conf
 {
     for (size_t i = 0; i < conf->n_listens; i++) {
         const struct conf_listen *listen = &conf->listens[i];
-        struct conf_name name = {conf_section_find("listen"), listen->title, "mode"};
+        struct conf_name name = {
+            .section = conf_section_find("listen"), .title = listen->title, .key = "mode"};
         const struct conf_assignment *mode = conf_assignments_winner(source->list, name);
 
         if (mode != NULL && address_port(&listen->address) >= 0)
@@ -174,7 +176,8 @@ static int check_accepts(const struct conf_source *source, const struct conf *co
 {
     for (size_t i = 0; i < conf->n_listens; i++) {
         const struct conf_listen *listen = &conf->listens[i];
-        struct conf_name name = {conf_section_find("listen"), listen->title, "accept"};
+        struct conf_name name = {
+            .section = conf_section_find("listen"), .title = listen->title, .key = "accept"};
 
         if (listen->accept == CONF_ACCEPT_REUSEPORT && address_port(&listen->address) < 0)
             return conf_fail(source->error, conf_check_place(source, name),
@@ -193,7 +196,8 @@ static bool collide(const struct conf_listen *a, const struct conf_listen *b)
 static const char *place_of_listen(const struct conf_source *source, size_t index)
 {
     const struct conf_section *section = conf_section_find("listen");
-    enum conf_layer layer = conf_assignments_naming_layer(source->list, section);
+    enum conf_layer layer =
+        conf_assignments_naming_layer(source->list, (struct conf_name){.section = section});
     const struct conf_assignment *item = source->list->items;
 
     for (;; item++)
@@ -216,7 +220,7 @@ static int check_addresses(const struct conf_source *source, const struct conf *
 
 static int check_hosts(const struct conf_source *source, const struct conf *conf)
 {
-    struct conf_name name = {conf_section_find("http"), NULL, "hosts"};
+    struct conf_name name = {.section = conf_section_find("http"), .key = "hosts"};
     const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
 
     for (size_t i = 0; i < conf->http.hosts.n; i++)
@@ -229,7 +233,7 @@ static int check_hosts(const struct conf_source *source, const struct conf *conf
 
 static int check_access_format(const struct conf_source *source, const struct conf *conf)
 {
-    struct conf_name name = {conf_section_find("access_log"), NULL, "format"};
+    struct conf_name name = {.section = conf_section_find("access_log"), .key = "format"};
     const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
     struct access_format *format = NULL;
     char why[ACCESS_FORMAT_WHY_SIZE];

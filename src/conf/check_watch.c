@@ -20,7 +20,8 @@ const char *conf_check_place(const struct conf_source *source, struct conf_name 
 
 static const char *place_of(const struct conf_source *source, const char *section, const char *key)
 {
-    return conf_check_place(source, (struct conf_name){conf_section_find(section), NULL, key});
+    return conf_check_place(source,
+                            (struct conf_name){.section = conf_section_find(section), .key = key});
 }
 
 /* What anybody on the network can reach is for those who know the secret. */

@@ -7,6 +7,7 @@
 #include "conf/conf.h"
 #include "conf/pattern.h"
 #include "conf/schema.h"
+#include "conf/upstream.h"
 #include "conf/value.h"
 
 static void free_listens(struct conf *conf)
@@ -37,15 +38,23 @@ static void free_routes(struct conf *conf)
     free(conf->routes);
 }
 
+static void free_upstreams(struct conf *conf)
+{
+    for (size_t i = 0; i < conf->n_upstreams; i++)
+        conf_upstream_clear(&conf->upstreams[i]);
+    free(conf->upstreams);
+}
+
 void conf_free(struct conf *conf)
 {
     if (conf == NULL)
         return;
     for (const struct conf_section *section = conf_sections; section->name != NULL; section++)
-        if (!section->titled)
+        if (!section->titled && section->parent == NULL)
             conf_settings_clear(section->options, (char *)conf + section->offset);
     free_listens(conf);
     free_routes(conf);
+    free_upstreams(conf);
     conf_assignments_free(conf->assignments);
     free(conf);
 }

@@ -17,6 +17,10 @@
 /* The most workers that there may be. */
 #define CONF_WORKERS_MAX 1024
 
+/* The most upstreams, and servers of each, that there may be. */
+#define CONF_UPSTREAMS_MAX 64
+#define CONF_SERVERS_MAX   128
+
 enum conf_crash_loop { CONF_CRASH_LOOP_RETRY, CONF_CRASH_LOOP_EXIT };
 
 enum conf_affinity { CONF_AFFINITY_NO, CONF_AFFINITY_AUTO };
@@ -139,6 +143,73 @@ struct conf_route {
     bool access_log;
 };
 
+/* How the next server of an upstream is chosen. */
+enum conf_balance {
+    CONF_BALANCE_ROUND_ROBIN,
+    CONF_BALANCE_LEAST_CONN,
+    CONF_BALANCE_IP_HASH,
+    CONF_BALANCE_RANDOM_TWO
+};
+
+/* Bits of conf_upstream.next: when another server is tried. */
+enum conf_next {
+    CONF_NEXT_ERROR = 1,
+    CONF_NEXT_TIMEOUT = 2,
+    CONF_NEXT_INVALID_HEADER = 4,
+    CONF_NEXT_HTTP_500 = 8,
+    CONF_NEXT_HTTP_502 = 16,
+    CONF_NEXT_HTTP_503 = 32,
+    CONF_NEXT_HTTP_504 = 64,
+    CONF_NEXT_HTTP_403 = 128,
+    CONF_NEXT_HTTP_404 = 256,
+    CONF_NEXT_HTTP_429 = 512,
+    CONF_NEXT_NON_IDEMPOTENT = 1024
+};
+
+struct conf_server {
+    char *title;
+    bool is_name; /* title is "host:port", to be resolved; else: */
+    struct address address;
+    long weight;
+    long max_fails; /* 0: never left out */
+    long fail_timeout_ms;
+    long max_conns;     /* 0: no limit */
+    long slow_start_ms; /* 0: at once */
+    bool backup;
+    bool down;
+};
+
+/* Active checks of each server. */
+struct conf_check_rule {
+    char *path; /* "": no checks */
+    long interval_ms;
+    long timeout_ms;
+    long rise;
+    long fall;
+    long status_min;
+    long status_max;
+};
+
+struct conf_upstream {
+    char *title;
+    int balance;    /* enum conf_balance */
+    long keepalive; /* idle connections of each worker; 0: none */
+    long keepalive_idle_ms;
+    long keepalive_requests; /* 0: no limit */
+    long connect_timeout_ms;
+    long send_timeout_ms;
+    long read_timeout_ms;
+    unsigned next;        /* bits of enum conf_next */
+    long next_tries;      /* 0: no limit */
+    long next_timeout_ms; /* 0: no limit */
+    long retry_body_bytes;
+    long max_header_bytes;
+    long eject_latency; /* times the median of the others; 0: off */
+    struct conf_check_rule check;
+    struct conf_server *servers;
+    size_t n_servers;
+};
+
 struct conf {
     struct conf_instance instance;
     struct conf_log log;
@@ -151,6 +222,8 @@ struct conf {
     size_t n_listens;
     struct conf_route *routes;
     size_t n_routes;
+    struct conf_upstream *upstreams;
+    size_t n_upstreams;
     struct conf_assignments *assignments; /* what was said where, for conf_dump() */
 };
 

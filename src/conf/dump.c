@@ -1,6 +1,7 @@
 #include "config.h"
 
 #include <errno.h>
+#include <string.h>
 
 #include "conf/assignments.h"
 #include "conf/load.h"
@@ -34,12 +35,20 @@ static void print_value(const struct dump *dump, const struct conf_option *optio
         conf_value_print(option, settings, dump->out);
 }
 
+static const char *indent_of(const struct conf_section *section)
+{
+    return section->parent != NULL ? "    " : "";
+}
+
 static void print_options(const struct dump *dump, struct conf_name name,
                           const struct conf_option *options, const void *settings)
 {
+    const char *indent = indent_of(name.section);
+
     for (const struct conf_option *option = options; option && option->key != NULL; option++) {
         name.key = option->key;
-        (void)fprintf(dump->out, "    # %s\n    %s = ", option->help, option->key);
+        (void)fprintf(dump->out, "%s    # %s\n%s    %s = ", indent, option->help, indent,
+                      option->key);
         print_value(dump, option, settings);
         print_origin(conf_assignments_winner(dump->conf->assignments, name), dump->out);
     }
@@ -48,14 +57,14 @@ static void print_options(const struct dump *dump, struct conf_name name,
 static void print_section(const struct dump *dump, const struct conf_section *section)
 {
     (void)fprintf(dump->out, "%s {\n", section->name);
-    print_options(dump, (struct conf_name){section, NULL, NULL}, section->options,
+    print_options(dump, (struct conf_name){.section = section}, section->options,
                   (const char *)dump->conf + section->offset);
     (void)fputs("}\n", dump->out);
 }
 
 static void print_title(const struct dump *dump, struct conf_name name)
 {
-    (void)fprintf(dump->out, "%s ", name.section->name);
+    (void)fprintf(dump->out, "%s%s ", indent_of(name.section), name.section->name);
     conf_text_print(name.title, dump->out);
     (void)fputs(" {", dump->out);
     print_origin(conf_assignments_newest(dump->conf->assignments, name), dump->out);
@@ -65,7 +74,7 @@ static void print_title(const struct dump *dump, struct conf_name name)
 static void print_listen(const struct dump *dump, const struct conf_section *section,
                          const struct conf_listen *listen)
 {
-    struct conf_name name = {section, listen->title, NULL};
+    struct conf_name name = {.section = section, .title = listen->title};
     bool is_unix = address_port(&listen->address) < 0;
 
     print_title(dump, name);
@@ -81,7 +90,7 @@ static void print_listen(const struct dump *dump, const struct conf_section *sec
 static void print_route(const struct dump *dump, const struct conf_section *section,
                         const struct conf_route *route)
 {
-    struct conf_name name = {section, route->pattern, NULL};
+    struct conf_name name = {.section = section, .title = route->pattern};
 
     print_title(dump, name);
     print_options(dump, name, section->options, route);
@@ -93,24 +102,58 @@ static void print_route(const struct dump *dump, const struct conf_section *sect
 static void print_routes(const struct dump *dump, const struct conf_section *section)
 {
     for (size_t i = 0; i < dump->conf->n_routes; i++) {
-        struct conf_name name = {section, dump->conf->routes[i].pattern, NULL};
+        struct conf_name name = {.section = section, .title = dump->conf->routes[i].pattern};
 
         if (!dump->reveals || !conf_assignments_are_built_in(dump->conf->assignments, name))
             print_route(dump, section, &dump->conf->routes[i]);
     }
 }
 
+static void print_server(const struct dump *dump, struct conf_name name,
+                         const struct conf_server *server)
+{
+    name.title = server->title;
+    print_title(dump, name);
+    print_options(dump, name, name.section->options, server);
+    (void)fputs("    }\n", dump->out);
+}
+
+/* What a route has added, it adds again. */
+static void print_upstream(const struct dump *dump, const struct conf_section *section,
+                           const struct conf_upstream *upstream)
+{
+    struct conf_name name = {.section = section, .title = upstream->title};
+    struct conf_name server = {.section = conf_section_find("server"), .outer = upstream->title};
+    struct conf_name check = {.section = conf_section_find("check"), .outer = upstream->title};
+
+    if (conf_assignments_newest(dump->conf->assignments, name) == NULL)
+        return;
+    print_title(dump, name);
+    print_options(dump, name, section->options, upstream);
+    for (size_t i = 0; i < upstream->n_servers; i++)
+        print_server(dump, server, &upstream->servers[i]);
+    (void)fputs("    check {\n", dump->out);
+    print_options(dump, check, check.section->options,
+                  (const char *)upstream + check.section->offset);
+    (void)fputs("    }\n}\n", dump->out);
+}
+
 static void print_any(const struct dump *dump, const struct conf_section *section)
 {
     const struct conf *conf = dump->conf;
 
+    if (section->parent != NULL)
+        return;
     if (!section->titled)
         print_section(dump, section);
     else if (section->selector != NULL)
         print_routes(dump, section);
-    else
+    else if (strcmp(section->name, "listen") == 0)
         for (size_t i = 0; i < conf->n_listens; i++)
             print_listen(dump, section, &conf->listens[i]);
+    else
+        for (size_t i = 0; i < conf->n_upstreams; i++)
+            print_upstream(dump, section, &conf->upstreams[i]);
 }
 
 static int print_all(const struct dump *dump)

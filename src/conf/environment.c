@@ -29,7 +29,7 @@ static struct conf_origin origin_of(const struct variable *variable)
 static int set_key(const struct conf_source *source, const struct variable *variable,
                    const char *value)
 {
-    struct conf_name name = {conf_section_find(variable->section), NULL, variable->key};
+    struct conf_name name = {.section = conf_section_find(variable->section), .key = variable->key};
 
     return conf_assignments_set(source->list, name, origin_of(variable), value);
 }
@@ -37,7 +37,7 @@ static int set_key(const struct conf_source *source, const struct variable *vari
 static int set_listeners(const struct conf_source *source, const struct variable *variable,
                          const char *value)
 {
-    struct conf_name name = {conf_section_find("listen"), NULL, NULL};
+    struct conf_name name = {.section = conf_section_find("listen")};
     struct conf_list titles = {NULL, 0};
     int rc = conf_list_split(&titles, value, CONF_LIST_WORDS);
 
@@ -55,7 +55,8 @@ static int set_listeners(const struct conf_source *source, const struct variable
 static ssize_t find_tcp_listener(const struct conf_assignments *list, struct address *ret_address)
 {
     const struct conf_section *section = conf_section_find("listen");
-    enum conf_layer layer = conf_assignments_naming_layer(list, section);
+    enum conf_layer layer =
+        conf_assignments_naming_layer(list, (struct conf_name){.section = section});
     const char *why;
 
     for (size_t i = 0; i < list->n; i++) {

@@ -29,7 +29,8 @@ struct file {
     const char *path;
     char *folder;
     unsigned depth;
-    int rc; /* the first failure of a callback */
+    const char *title; /* of the newest section of the file that has one; libConfuse's */
+    int rc;            /* the first failure of a callback */
 };
 
 /*
@@ -66,8 +67,11 @@ __attribute__((format(printf, 2, 3))) static int stop_at(const cfg_t *cfg, const
 
 static int stop_unknown_section(const cfg_t *cfg, const char *name)
 {
+    const struct conf_section *section = conf_section_find(name);
     const char *nearest = conf_section_suggest(name);
 
+    if (section != NULL)
+        return stop_at(cfg, "section %s stands in a section %s", name, section->parent);
     if (nearest != NULL)
         return stop_at(cfg, "unknown section '%.100s'; did you mean '%s'?", name, nearest);
     return stop_at(cfg, "unknown section '%.100s'", name);
@@ -106,16 +110,29 @@ static bool owns(const cfg_t *cfg, const cfg_opt_t *opt)
     return opt >= cfg->opts && opt < cfg->opts + cfg_numopts(cfg->opts);
 }
 
+/*
+ * What the key of cfg is called; NULL: cfg itself. libConfuse tells of no section
+ * in which it stands; but that has a title, and its opening is the last we saw.
+ */
+static struct conf_name name_in(const cfg_t *cfg, const char *key)
+{
+    const struct conf_section *section = conf_section_find(cfg->name);
+    const char *outer = section->parent != NULL ? current->title : NULL;
+
+    return (struct conf_name){.section = section, .title = cfg->title, .key = key, .outer = outer};
+}
+
 /* A cfg_callback_t: *result gets the text that libConfuse keeps a copy of. */
 static int set_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-    struct conf_name name = {conf_section_find(cfg->name), cfg->title, opt->name};
+    struct conf_name name;
     char where[WHERE_SIZE];
     int rc = 0;
 
     *(const char **)result = value;
     if (!owns(cfg, opt))
         return stop_unknown(cfg, opt->name);
+    name = name_in(cfg, opt->name);
     if (opt->nvalues == 1) {
         if (check_first(cfg, &name) < 0)
             return -1;
@@ -129,13 +146,15 @@ static int set_value(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result
 /* A cfg_callback_t. libConfuse would abort() if it failed: the next callback does instead. */
 static int open_section(cfg_t *cfg, cfg_opt_t *opt, const char *value, void *result)
 {
-    struct conf_name name = {conf_section_find(cfg->name), cfg->title, NULL};
+    struct conf_name name = name_in(cfg, NULL);
     char where[WHERE_SIZE];
     int rc;
 
     (void)opt;
     (void)value;
     *(void **)result = NULL;
+    if (name.section->parent == NULL)
+        current->title = cfg->title;
     if (check_first(cfg, &name) < 0)
         return 0;
     rc = conf_assignments_add(current->source->list, name, origin_at(cfg, where));

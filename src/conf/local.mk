@@ -7,6 +7,7 @@ libzombie_a_SOURCES += \
 	%D%/check_watch.c %D%/check_watch.h \
 	%D%/conf.c %D%/conf.h \
 	%D%/dump.c \
+	%D%/endpoint.c %D%/endpoint.h \
 	%D%/environment.c \
 	%D%/fail.c %D%/fail.h \
 	%D%/file.c \
@@ -26,6 +27,10 @@ libzombie_a_SOURCES += \
 	%D%/signal_name.c %D%/signal_name.h \
 	%D%/size.c %D%/size.h \
 	%D%/source.h \
+	%D%/spelling.c %D%/spelling.h \
+	%D%/upstream.c %D%/upstream.h \
+	%D%/upstreams.c %D%/upstreams.h \
+	%D%/url.c %D%/url.h \
 	%D%/value.c %D%/value.h \
 	%D%/value_list.c %D%/value_list.h \
 	%D%/version.c %D%/version.h

@@ -24,6 +24,8 @@ enum conf_type {
     CONF_NETWORKS, /* struct conf_list of CIDR texts */
     CONF_TEXTS,    /* struct conf_list of texts of min..max bytes */
     CONF_FIELDS,   /* struct conf_list of header fields, "Name: value" (RFC 9110 section 5) */
+    CONF_WORDS,    /* unsigned: bit 1 << i for each word choices[i]; the word "off" is none */
+    CONF_SPAN,     /* long[2]: both ends, in min..max, of "LOW..HIGH" or of a single number */
 };
 
 /* A list of texts, allocated. */
@@ -32,13 +34,15 @@ struct conf_list {
     size_t n;
 };
 
+struct conf;
+
 struct conf_option {
     const char *key;
     enum conf_type type;
     size_t offset; /* of the value in the section's struct */
     long min;
     long max;
-    const char *const *choices; /* CONF_CHOICE, CONF_PATH, CONF_SIZE: NULL-terminated words */
+    const char *const *choices; /* CONF_CHOICE, CONF_PATH, CONF_SIZE, CONF_WORDS: NULL-terminated */
     const char *fallback;       /* the built-in default, as a file would say it; NULL: required */
     const char *help;           /* one line, for conf_dump() */
 };
@@ -59,16 +63,28 @@ struct conf_handler {
      * Returns NULL, or the reason why not, as "KEY: what is wrong": a constant.
      */
     const char *(*check)(const void *settings);
+    /*
+     * Settle what the settings of one route refer to elsewhere, such as an
+     * upstream (conf/upstream.h), once all sections are read; NULL: nothing.
+     * Returns 0, or -EINVAL with `why` (CONF_WHY_SIZE bytes) set to "KEY: what is
+     * wrong", or -ENOMEM.
+     */
+    int (*resolve)(struct conf *conf, void *settings, char *why);
 };
 
 /*
  * A section of the file. `titled` ones (`listen "..."`, `route "..."`) may
- * stand several times, each title once.
+ * stand several times, each title once. One with a parent stands within each
+ * section of that name, which is titled and has no parent itself:
+ * `upstream "a" { server "..." { } check { } }`.
  */
 struct conf_section {
-    const char *name;
+    const char *name;   /* like no other, wherever that stands */
+    const char *parent; /* NULL: it stands in the file */
     bool titled;
-    size_t offset; /* of the section's struct in struct conf; unused when titled */
+    bool replaces; /* a source that names a title replaces all titles of those before it */
+    size_t
+        offset; /* of the section's struct in struct conf, or in its parent's; unused if titled */
     const struct conf_option *options; /* NULL-key-terminated */
     const char *selector; /* the key that chooses a handler and so further keys, or NULL */
 };
@@ -76,7 +92,7 @@ struct conf_section {
 /* All sections, NULL-name-terminated; `route` has only the keys of all routes here. */
 extern const struct conf_section conf_sections[];
 
-/* Whether the type's value is a struct conf_list. */
+/* Whether a file gives values of the type as a list: { one, two }. */
 bool conf_type_is_list(enum conf_type type);
 
 /*

@@ -5,6 +5,7 @@
  */
 #include "config.h"
 
+#include <assert.h>
 #include <limits.h>
 #include <stddef.h>
 
@@ -41,6 +42,15 @@ static const char *const access_target_words[] = {"off", "stderr", "stdout", NUL
 
 /* In the order of enum conf_accept. */
 static const char *const accept_choices[] = {"exclusive", "reuseport", NULL};
+
+/* In the order of enum conf_balance. */
+static const char *const balance_choices[] = {"round_robin", "least_conn", "ip_hash", "random_two",
+                                              NULL};
+
+/* In the order of the bits of enum conf_next. */
+static const char *const next_choices[] = {"error",    "timeout",  "invalid_header", "http_500",
+                                           "http_502", "http_503", "http_504",       "http_403",
+                                           "http_404", "http_429", "non_idempotent", NULL};
 
 static const char *const inherit_words[] = {"inherit", NULL};
 
@@ -197,6 +207,86 @@ static const struct conf_option admin_options[] = {
      .help = "host names that are answered; none: on loopback its own names, else all"},
     END};
 
+static const struct conf_option upstream_options[] = {
+    {FIELD(upstream, balance, CONF_CHOICE), .choices = balance_choices, .fallback = "round_robin",
+     .help = "who is next: round_robin, least_conn, ip_hash or random_two"},
+    {FIELD(upstream, keepalive, CONF_NUMBER), RANGE(0, 65535), .fallback = "32",
+     .help = "idle connections that each worker keeps; 0: none"},
+    {FIELD(upstream, keepalive_idle_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "60000",
+     .help = "how long such a connection is kept"},
+    {FIELD(upstream, keepalive_requests, CONF_NUMBER), RANGE(0, 1000000000), .fallback = "1000",
+     .help = "requests after which a connection is closed; 0: no limit"},
+    {FIELD(upstream, connect_timeout_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "5000",
+     .help = "how long a server may take to accept a connection"},
+    {FIELD(upstream, send_timeout_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "60000",
+     .help = "how long a server may take nothing of a request"},
+    {FIELD(upstream, read_timeout_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "60000",
+     .help = "how long a server may send nothing of its answer"},
+    {.key = "next_upstream",
+     .type = CONF_WORDS,
+     .offset = offsetof(struct conf_upstream, next),
+     .choices = next_choices,
+     .fallback = "error timeout",
+     .help = "failures after which another server is tried; off: none"},
+    {.key = "next_upstream_tries",
+     .type = CONF_NUMBER,
+     .offset = offsetof(struct conf_upstream, next_tries),
+     RANGE(0, 1000),
+     .fallback = "0",
+     .help = "tries of one request, the first one counts; 0: no limit"},
+    {.key = "next_upstream_timeout_ms",
+     .type = CONF_NUMBER,
+     .offset = offsetof(struct conf_upstream, next_timeout_ms),
+     RANGE(0, 86400000),
+     .fallback = "0",
+     .help = "time after which no further try begins; 0: no limit"},
+    {FIELD(upstream, retry_body_bytes, CONF_SIZE), RANGE(0, 1073741824), .fallback = "64K",
+     .help = "request bodies up to this are kept for another try"},
+    {FIELD(upstream, max_header_bytes, CONF_SIZE), RANGE(256, 1048576), .fallback = "32K",
+     .help = "largest head of an answer"},
+    {FIELD(upstream, eject_latency, CONF_NUMBER), RANGE(0, 1000), .fallback = "0",
+     .help = "how many times slower than the others is too slow; 0: none is"},
+    END};
+
+static const struct conf_option server_options[] = {
+    {FIELD(server, weight, CONF_NUMBER), RANGE(1, 65535), .fallback = "1",
+     .help = "its share of the requests"},
+    {FIELD(server, max_fails, CONF_NUMBER), RANGE(0, 1000000), .fallback = "1",
+     .help = "failures within fail_timeout_ms that leave it out; 0: never"},
+    {FIELD(server, fail_timeout_ms, CONF_NUMBER), RANGE(1, 86400000), .fallback = "10000",
+     .help = "in which time failures count, and for how long it is left out"},
+    {FIELD(server, max_conns, CONF_NUMBER), RANGE(0, 1000000), .fallback = "0",
+     .help = "requests that it gets at once, of all workers; 0: no limit"},
+    {FIELD(server, slow_start_ms, CONF_NUMBER), RANGE(0, 86400000), .fallback = "0",
+     .help = "how long its weight grows once it is back; 0: at once"},
+    {FIELD(server, backup, CONF_BOOL), .fallback = "no",
+     .help = "whether it is asked only when the others are not there"},
+    {FIELD(server, down, CONF_BOOL), .fallback = "no", .help = "whether it is never asked"},
+    END};
+
+static const struct conf_option check_options[] = {
+    {FIELD(check_rule, path, CONF_TEXT), RANGE(0, 1024), .fallback = "",
+     .help = "what each server is asked for, to see that it is well; empty: nothing"},
+    {FIELD(check_rule, interval_ms, CONF_NUMBER), RANGE(100, 86400000), .fallback = "5000",
+     .help = "how long after a check the next one begins"},
+    {FIELD(check_rule, timeout_ms, CONF_NUMBER), RANGE(1, 3600000), .fallback = "1000",
+     .help = "how long a check may take"},
+    {FIELD(check_rule, rise, CONF_NUMBER), RANGE(1, 1000), .fallback = "2",
+     .help = "good checks in a row that bring a server back"},
+    {FIELD(check_rule, fall, CONF_NUMBER), RANGE(1, 1000), .fallback = "3",
+     .help = "bad checks in a row that leave it out"},
+    {.key = "status",
+     .type = CONF_SPAN,
+     .offset = offsetof(struct conf_check_rule, status_min),
+     RANGE(100, 599),
+     .fallback = "200..399",
+     .help = "status codes that are good"},
+    END};
+
+static_assert(offsetof(struct conf_check_rule, status_max) ==
+                  offsetof(struct conf_check_rule, status_min) + sizeof(long),
+              "CONF_SPAN fills both");
+
 static const struct conf_option route_options[] = {
     {.key = "handler",
      .type = CONF_TEXT,
@@ -221,7 +311,7 @@ static const struct conf_option route_options[] = {
 
 const struct conf_section conf_sections[] = {
     {.name = "instance", .offset = offsetof(struct conf, instance), .options = instance_options},
-    {.name = "listen", .titled = true, .options = listen_options},
+    {.name = "listen", .titled = true, .replaces = true, .options = listen_options},
     {.name = "log", .offset = offsetof(struct conf, log), .options = log_options},
     {.name = "access_log",
      .offset = offsetof(struct conf, access_log),
@@ -230,5 +320,15 @@ const struct conf_section conf_sections[] = {
     {.name = "control", .offset = offsetof(struct conf, control), .options = control_options},
     {.name = "admin", .offset = offsetof(struct conf, admin), .options = admin_options},
     {.name = "chaos", .offset = offsetof(struct conf, chaos), .options = chaos_options},
+    {.name = "upstream", .titled = true, .options = upstream_options},
+    {.name = "server",
+     .parent = "upstream",
+     .titled = true,
+     .replaces = true,
+     .options = server_options},
+    {.name = "check",
+     .parent = "upstream",
+     .offset = offsetof(struct conf_upstream, check),
+     .options = check_options},
     {.name = "route", .titled = true, .options = route_options, .selector = "handler"},
     {.name = NULL}};

@@ -8,6 +8,7 @@
 #include "conf/resolve.h"
 #include "conf/routes.h"
 #include "conf/schema.h"
+#include "conf/upstreams.h"
 #include "conf/value.h"
 
 const char *conf_resolve_place(const struct conf_assignments *list, struct conf_name name)
@@ -86,7 +87,7 @@ int conf_resolve_options(const struct conf_source *source, struct conf_name name
 static int resolve_section(const struct conf_source *source, const struct conf_section *section,
                            struct conf *conf)
 {
-    struct conf_name name = {section, NULL, NULL};
+    struct conf_name name = {.section = section};
 
     return conf_resolve_options(source, name, section->options, (char *)conf + section->offset);
 }
@@ -132,7 +133,8 @@ static int check_listen(const struct conf_source *source, const struct conf_assi
 static int resolve_listens(const struct conf_source *source, const struct conf_section *section,
                            struct conf *conf)
 {
-    enum conf_layer layer = conf_assignments_naming_layer(source->list, section);
+    enum conf_layer layer =
+        conf_assignments_naming_layer(source->list, (struct conf_name){.section = section});
     int rc = 0;
 
     for (size_t i = 0; rc == 0 && i < source->list->n; i++) {
@@ -146,18 +148,34 @@ static int resolve_listens(const struct conf_source *source, const struct conf_s
     return rc;
 }
 
+/* Sections of the file that may stand several times: each becomes a list of its own kind. */
+static const struct {
+    const char *name;
+    int (*resolve)(const struct conf_source *source, const struct conf_section *section,
+                   struct conf *conf);
+} lists[] = {
+    {"listen", resolve_listens},
+    {"upstream", conf_resolve_upstreams},
+    {"route", conf_resolve_routes},
+};
+
+static int resolve_any(const struct conf_source *source, const struct conf_section *section,
+                       struct conf *conf)
+{
+    if (section->parent != NULL)
+        return 0;
+    for (size_t i = 0; i < sizeof(lists) / sizeof(lists[0]); i++)
+        if (strcmp(lists[i].name, section->name) == 0)
+            return lists[i].resolve(source, section, conf);
+    return resolve_section(source, section, conf);
+}
+
 int conf_resolve(const struct conf_source *source, struct conf *conf)
 {
     int rc = 0;
 
     for (const struct conf_section *section = conf_sections; rc == 0 && section->name != NULL;
-         section++) {
-        if (!section->titled)
-            rc = resolve_section(source, section, conf);
-        else if (section->selector != NULL)
-            rc = conf_resolve_routes(source, section, conf);
-        else
-            rc = resolve_listens(source, section, conf);
-    }
-    return rc;
+         section++)
+        rc = resolve_any(source, section, conf);
+    return rc < 0 ? rc : conf_resolve_references(source, conf);
 }

@@ -165,15 +165,15 @@ static bool has_route(const struct conf *conf, const char *pattern)
 static bool gives_way(const struct conf_source *source, const struct conf_section *section,
                       const struct conf_route *route)
 {
-    return conf_assignments_are_built_in(source->list,
-                                         (struct conf_name){section, route->pattern, NULL});
+    return conf_assignments_are_built_in(
+        source->list, (struct conf_name){.section = section, .title = route->pattern});
 }
 
 static int refuse_conflict(const struct conf_source *source, const struct conf_section *section,
                            const struct conf_route *route, const struct conf_route *before)
 {
-    struct conf_name name = {section, route->pattern, NULL};
-    struct conf_name name_before = {section, before->pattern, NULL};
+    struct conf_name name = {.section = section, .title = route->pattern};
+    struct conf_name name_before = {.section = section, .title = before->pattern};
     char example[CONF_NAME_SIZE];
 
     pattern_example(route->parsed, before->parsed, example, sizeof(example));
@@ -283,4 +283,37 @@ int conf_resolve_routes(const struct conf_source *source, const struct conf_sect
         return rc;
     drop_outdone(source, section, conf);
     return settle_conflicts(source, section, conf);
+}
+
+/* Where the key is set that a reason such as "upstream: there is none" begins with. */
+static const char *place_of_reason(const struct conf_source *source, struct conf_name name,
+                                   const char *why)
+{
+    const struct conf_assignment *winner = NULL;
+    char *key = strndup(why, strcspn(why, ":"));
+
+    name.key = key;
+    if (key != NULL)
+        winner = conf_assignments_winner(source->list, name);
+    free(key);
+    return winner != NULL ? winner->origin.where : conf_resolve_place(source->list, name);
+}
+
+int conf_resolve_references(const struct conf_source *source, struct conf *conf)
+{
+    struct conf_name name = {.section = conf_section_find("route")};
+    char why[CONF_WHY_SIZE] = "";
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < conf->n_routes; i++) {
+        const struct conf_route *route = &conf->routes[i];
+
+        name.title = route->pattern;
+        if (route->handler->resolve != NULL)
+            rc = route->handler->resolve(conf, route->settings, why);
+    }
+    if (rc != -EINVAL)
+        return rc;
+    return conf_fail(source->error, place_of_reason(source, name, why), "route \"%.200s\": %s",
+                     name.title, why);
 }

@@ -17,4 +17,8 @@ __attribute__((warn_unused_result)) int conf_resolve_routes(const struct conf_so
                                                             const struct conf_section *section,
                                                             struct conf *conf);
 
+/* Let each route's handler settle what its settings refer to. Returns as conf_resolve(). */
+__attribute__((warn_unused_result)) int conf_resolve_references(const struct conf_source *source,
+                                                                struct conf *conf);
+
 #endif

@@ -9,8 +9,11 @@
 
 #include "conf/option.h"
 
-/* The section of that name, or NULL. */
+/* The section of that name, wherever it stands, or NULL. */
 const struct conf_section *conf_section_find(const char *name);
+
+/* The n-th section (from 0) that stands within `parent`; NULL past the last one. */
+const struct conf_section *conf_section_child(const struct conf_section *parent, size_t n);
 
 /* The row of that key in a NULL-key-terminated table, or NULL. A NULL table has no rows. */
 const struct conf_option *conf_option_find(const struct conf_option *options, const char *key);
@@ -32,14 +35,14 @@ const struct conf_option *conf_section_find_key(const struct conf_section *secti
                                                 const struct conf_handler *const *handlers,
                                                 const char *key);
 
-/* The section's key that is spelled most like `key`, or NULL when none is near. */
+/* The key or section within it that is spelled most like `key`, or NULL when none is near. */
 const char *conf_section_suggest_key(const struct conf_section *section,
                                      const struct conf_handler *const *handlers, const char *key);
 
 /* Whether `methods`, a list as in Allow ("GET, HEAD"), has this method. */
 bool conf_methods_have(const char *methods, const char *method);
 
-/* The section whose name is spelled most like `name`, or NULL when none is near. */
+/* The section of the file whose name is spelled most like `name`, or NULL when none is near. */
 const char *conf_section_suggest(const char *name);
 
 #endif

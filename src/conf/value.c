@@ -70,6 +70,25 @@ static int read_number(const struct reading *reading, void *field)
     return 0;
 }
 
+/* "LOW..HIGH" or one number for both. */
+static int read_span(const struct reading *reading, void *field)
+{
+    const struct conf_option *option = reading->option;
+    const char *dots = strstr(reading->text, "..");
+    char low[CONF_QUOTED_MAX] = "";
+    long span[2];
+
+    if (dots != NULL && (size_t)(dots - reading->text) < sizeof(low))
+        memcpy(low, reading->text, (size_t)(dots - reading->text));
+    if (number_parse(dots != NULL ? low : reading->text, option->min, option->max, &span[0]) < 0 ||
+        number_parse(dots != NULL ? dots + 2 : reading->text, span[0], option->max, &span[1]) < 0)
+        return conf_value_refuse(reading->why,
+                                 "'%.*s' is not LOW..HIGH or one number, from %ld to %ld",
+                                 CONF_QUOTED_MAX, reading->text, option->min, option->max);
+    memcpy(field, span, sizeof(span));
+    return 0;
+}
+
 static int read_workers(const struct reading *reading, void *field)
 {
     const struct conf_option *option = reading->option;
@@ -132,17 +151,16 @@ static int read_signal(const struct reading *reading, void *field)
     return 0;
 }
 
-static int refuse_choice(const struct reading *reading)
+int conf_value_refuse_choice(char why[CONF_WHY_SIZE], const char *const *choices, const char *text)
 {
     char words[CONF_WHY_SIZE / 2] = "";
     size_t used = 0;
 
-    for (const char *const *choice = reading->option->choices; *choice != NULL; choice++) {
-        (void)snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "", *choice);
+    for (; *choices != NULL; choices++) {
+        (void)snprintf(words + used, sizeof(words) - used, "%s%s", used > 0 ? ", " : "", *choices);
         used = strlen(words);
     }
-    return conf_value_refuse(reading->why, "'%.*s' is not one of %s", CONF_QUOTED_MAX,
-                             reading->text, words);
+    return conf_value_refuse(why, "'%.*s' is not one of %s", CONF_QUOTED_MAX, text, words);
 }
 
 static int read_choice(const struct reading *reading, void *field)
@@ -153,7 +171,7 @@ static int read_choice(const struct reading *reading, void *field)
             return 0;
         }
     }
-    return refuse_choice(reading);
+    return conf_value_refuse_choice(reading->why, reading->option->choices, reading->text);
 }
 
 /* Put an allocated text, which may be NULL for lack of memory, in place of the old one. */
@@ -263,6 +281,17 @@ static void print_number(const struct conf_option *option, const void *field, FI
     (void)fprintf(out, "\"%ld\"", *(const long *)field);
 }
 
+static void print_span(const struct conf_option *option, const void *field, FILE *out)
+{
+    const long *span = field;
+
+    (void)option;
+    if (span[0] == span[1])
+        (void)fprintf(out, "\"%ld\"", span[0]);
+    else
+        (void)fprintf(out, "\"%ld..%ld\"", span[0], span[1]);
+}
+
 static void print_workers(const struct conf_option *option, const void *field, FILE *out)
 {
     if (*(const long *)field == 0)
@@ -340,6 +369,8 @@ static const struct {
     [CONF_NETWORKS] = {NULL, conf_list_print, conf_list_field_clear},
     [CONF_TEXTS] = {NULL, conf_list_print, conf_list_field_clear},
     [CONF_FIELDS] = {NULL, conf_list_print, conf_list_field_clear},
+    [CONF_WORDS] = {NULL, conf_words_print, NULL},
+    [CONF_SPAN] = {read_span, print_span, NULL},
 };
 
 int conf_value_read(const struct conf_option *option, const struct conf_list *texts,
@@ -348,12 +379,27 @@ int conf_value_read(const struct conf_option *option, const struct conf_list *te
     void *field = (char *)settings + option->offset;
     struct reading reading = {.option = option, .folder = folder, .why = why};
 
+    if (option->type == CONF_WORDS)
+        return conf_words_read(option, texts, field, why);
     if (conf_type_is_list(option->type))
         return conf_list_read(option, texts, field, why);
     if (texts->n != 1)
         return conf_value_refuse(why, "one value is wanted, not %zu", texts->n);
     reading.text = texts->items[0];
     return types[option->type].read(&reading, field);
+}
+
+int conf_settings_fill(const struct conf_option *options, void *settings)
+{
+    char why[CONF_WHY_SIZE];
+    int rc = 0;
+
+    for (const struct conf_option *option = options; rc == 0 && option->key != NULL; option++) {
+        char *fallback = (char *)option->fallback;
+
+        rc = conf_value_read(option, &(struct conf_list){&fallback, 1}, NULL, settings, why);
+    }
+    return rc;
 }
 
 void conf_value_print(const struct conf_option *option, const void *settings, FILE *out)

@@ -39,6 +39,17 @@ void conf_text_print(const char *text, FILE *out);
 __attribute__((format(printf, 2, 3))) int conf_value_refuse(char why[CONF_WHY_SIZE],
                                                             const char *format, ...);
 
+/* The refusal of a text that is none of the NULL-terminated words. Returns -EINVAL. */
+int conf_value_refuse_choice(char why[CONF_WHY_SIZE], const char *const *choices, const char *text);
+
+/*
+ * Give the fields of a whole section (NULL-key-terminated options, each with a
+ * `fallback`) their built-in values. Returns 0 or -ENOMEM; conf_settings_clear()
+ * frees them then, too.
+ */
+__attribute__((warn_unused_result)) int conf_settings_fill(const struct conf_option *options,
+                                                           void *settings);
+
 /* Free what the fields of a whole section (NULL-key-terminated options) hold. */
 void conf_settings_clear(const struct conf_option *options, void *settings);
 

@@ -9,6 +9,9 @@
 #include "base/network.h"
 #include "conf/list.h"
 
+/* What says that there is none of the words. */
+#define NO_WORD "off"
+
 static int check_network(const struct conf_option *option, const char *text,
                          char why[CONF_WHY_SIZE])
 {
@@ -74,12 +77,30 @@ static int check_field(const struct conf_option *option, const char *text, char 
     return check_text(option, text, why);
 }
 
+static unsigned word_bit(const struct conf_option *option, const char *text)
+{
+    for (unsigned i = 0; option->choices[i] != NULL; i++)
+        if (strcmp(option->choices[i], text) == 0)
+            return 1U << i;
+    return 0;
+}
+
+static int check_word(const struct conf_option *option, const char *text, char why[CONF_WHY_SIZE])
+{
+    if (strcmp(text, NO_WORD) == 0)
+        return conf_value_refuse(why, "'" NO_WORD "' stands alone, without other words");
+    if (word_bit(option, text) == 0)
+        return conf_value_refuse_choice(why, option->choices, text);
+    return 0;
+}
+
 static const struct {
     int (*check)(const struct conf_option *option, const char *text, char why[CONF_WHY_SIZE]);
 } types[] = {
     [CONF_NETWORKS] = {check_network},
     [CONF_TEXTS] = {check_text},
     [CONF_FIELDS] = {check_field},
+    [CONF_WORDS] = {check_word},
 };
 
 bool conf_type_is_list(enum conf_type type)
@@ -124,6 +145,37 @@ void conf_list_print(const struct conf_option *option, const void *field, FILE *
         conf_text_print(list->items[i], out);
     }
     (void)fputs(list->n > 0 ? " }" : "}", out);
+}
+
+int conf_words_read(const struct conf_option *option, const struct conf_list *texts,
+                    unsigned *field, char why[CONF_WHY_SIZE])
+{
+    struct conf_list words = {NULL, 0};
+    unsigned bits = 0;
+    int rc = 0;
+
+    for (size_t i = 0; rc == 0 && i < texts->n; i++)
+        rc = conf_list_split(&words, texts->items[i], CONF_LIST_WORDS);
+    bool is_none = words.n == 1 && strcmp(words.items[0], NO_WORD) == 0;
+    for (size_t i = 0; rc == 0 && !is_none && i < words.n; i++) {
+        rc = check_word(option, words.items[i], why);
+        bits |= word_bit(option, words.items[i]);
+    }
+    conf_list_clear(&words);
+    if (rc == 0)
+        *field = bits;
+    return rc;
+}
+
+void conf_words_print(const struct conf_option *option, const void *field, FILE *out)
+{
+    unsigned bits = *(const unsigned *)field;
+
+    (void)fputs("{", out);
+    for (unsigned i = 0, printed = 0; option->choices[i] != NULL; i++)
+        if ((bits & 1U << i) != 0)
+            (void)fprintf(out, "%s\"%s\"", printed++ > 0 ? ", " : " ", option->choices[i]);
+    (void)fputs(bits != 0 ? " }" : "}", out);
 }
 
 void conf_list_field_clear(void *field)

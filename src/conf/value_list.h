@@ -23,6 +23,17 @@ __attribute__((warn_unused_result)) int conf_list_read(const struct conf_option 
 /* Print the struct conf_list at `field` as a file would say it: { "a", "b" }. */
 void conf_list_print(const struct conf_option *option, const void *field, FILE *out);
 
+/*
+ * The same for words of choices, as bits (CONF_WORDS); a text may hold several
+ * words, parted by blanks or commas. The word "off" alone is none.
+ */
+__attribute__((warn_unused_result)) int conf_words_read(const struct conf_option *option,
+                                                        const struct conf_list *texts,
+                                                        unsigned *field, char why[CONF_WHY_SIZE]);
+
+/* Print the words at `field` as a file would say them. */
+void conf_words_print(const struct conf_option *option, const void *field, FILE *out);
+
 /* conf_list_clear() for a table of types. */
 void conf_list_field_clear(void *field);
 

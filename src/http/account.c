@@ -137,6 +137,7 @@ static void describe(struct access_entry *entry, struct connection *connection, 
         .slot = identity->slot,
         .pid = (uint64_t)identity->pid,
         .pipelined = request->pipelined,
+        .attempts = request->attempts,
     };
     clock_gettime(CLOCK_REALTIME, &entry->time);
     describe_request(entry, request);

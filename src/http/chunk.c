@@ -278,10 +278,36 @@ static int read_trailer_value(struct chunk_decoder *chunk, char byte)
     return 0;
 }
 
+/* The line's end is due; who keeps trailers is handed this one. */
+static int end_trailer(struct chunk_decoder *chunk, char byte)
+{
+    struct chunk_trailer *trailer = chunk->trailer;
+    int status = expect_lf(chunk, byte, TRAILER_FIRST);
+
+    if (!trailer || status != 0)
+        return status;
+    trailer->name = (struct slice){.at = trailer->text, .len = chunk->line};
+    trailer->value.at = trailer->text + chunk->line + 1;
+    trailer->value.len = trailer->len - chunk->line - 1;
+    trailer->value = octets_trim(trailer->value);
+    return CHUNK_TRAILER;
+}
+
+/* There is room: no line is longer than all of them may be. */
+static void keep_trailer(struct chunk_trailer *trailer, int state, char byte)
+{
+    if (state == TRAILER_FIRST)
+        trailer->len = 0;
+    if (state <= TRAILER_VALUE && byte != '\r')
+        trailer->text[trailer->len++] = byte;
+}
+
 static int read_trailer(struct chunk_decoder *chunk, char byte)
 {
     if (++chunk->trailers > CHUNK_TRAILERS_MAX)
         return refuse(chunk, 431, "the trailers are too long");
+    if (chunk->trailer)
+        keep_trailer(chunk->trailer, chunk->state, byte);
     switch (chunk->state) {
     case TRAILER_FIRST:
         return begin_trailer(chunk, byte);
@@ -290,13 +316,13 @@ static int read_trailer(struct chunk_decoder *chunk, char byte)
     case TRAILER_VALUE:
         return read_trailer_value(chunk, byte);
     case TRAILER_LF:
-        return expect_lf(chunk, byte, TRAILER_FIRST);
+        return end_trailer(chunk, byte);
     default:
         return expect_lf(chunk, byte, DONE);
     }
 }
 
-/* Take a byte that is no data. Returns 0, or the status to refuse with. */
+/* Take a byte that is no data. Returns 0, CHUNK_TRAILER, or the status to refuse with. */
 static int step(struct chunk_decoder *chunk, char byte)
 {
     switch (chunk->state) {
@@ -330,6 +356,12 @@ void chunk_init(struct chunk_decoder *chunk)
     *chunk = (struct chunk_decoder){.state = SIZE_FIRST};
 }
 
+void chunk_keep_trailers(struct chunk_decoder *chunk, struct chunk_trailer *trailer)
+{
+    trailer->len = 0;
+    chunk->trailer = trailer;
+}
+
 int chunk_feed(struct chunk_decoder *chunk, const char *bytes, size_t len, size_t *ret_consumed,
                struct slice *ret_data)
 {
@@ -343,6 +375,10 @@ int chunk_feed(struct chunk_decoder *chunk, const char *bytes, size_t len, size_
         n += ret_data->len;
     }
     *ret_consumed = n;
+    if (chunk->outcome == CHUNK_TRAILER) {
+        chunk->outcome = 0;
+        return CHUNK_TRAILER;
+    }
     if (ret_data->len > 0)
         return CHUNK_DATA;
     if (chunk->state == DONE)

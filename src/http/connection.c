@@ -11,6 +11,7 @@
 #include <event2/event.h>
 
 #include "base/clock.h"
+#include "http/absence.h"
 #include "http/crowd.h"
 #include "http/deadline.h"
 #include "http/exchange.h"
@@ -36,15 +37,34 @@ void connection_release(struct connection *connection)
         free(connection);
 }
 
-void connection_enter(struct connection *connection, enum connection_phase phase, int64_t now_ms)
+/* Among those of its phase the one that stands still for longest is the first. */
+static void line_up(struct connection *connection)
+{
+    struct connection_list *list = list_of(connection);
+    struct connection *before = TAILQ_LAST(list, connection_list);
+    while (before != NULL && before->since_ms > connection->since_ms)
+        before = TAILQ_PREV(before, connection_list, entry);
+    if (before != NULL)
+        TAILQ_INSERT_AFTER(list, before, connection, entry);
+    else
+        TAILQ_INSERT_HEAD(list, connection, entry);
+}
+
+void connection_enter_since(struct connection *connection, enum connection_phase phase,
+                            int64_t begun_ms, int64_t now_ms)
 {
     TAILQ_REMOVE(list_of(connection), connection, entry);
     connection->phase = phase;
-    connection->begun_ms = now_ms;
-    connection->since_ms = now_ms;
+    connection->begun_ms = begun_ms;
+    connection->since_ms = begun_ms;
     connection->moved = 0;
-    TAILQ_INSERT_TAIL(list_of(connection), connection, entry);
-    deadline_begins(connection->server, phase, now_ms);
+    line_up(connection);
+    deadline_begins(connection->server, phase, begun_ms, now_ms);
+}
+
+void connection_enter(struct connection *connection, enum connection_phase phase, int64_t now_ms)
+{
+    connection_enter_since(connection, phase, now_ms, now_ms);
 }
 
 /*
@@ -84,6 +104,7 @@ static void forget(struct connection *connection)
     bytes_free(&connection->in);
     bytes_free(&connection->kept);
     bytes_free(&connection->body);
+    bytes_free(&connection->trailers);
     server_connection_left(server);
 }
 
@@ -100,6 +121,7 @@ void connection_close(struct connection *connection)
         return;
     event_del(&connection->read);
     event_del(&connection->write);
+    absence_ignore(connection);
     if (!connection->lingers || linger_start(connection->server, connection->fd) != 0)
         close(connection->fd);
     connection->fd = -1;
@@ -129,6 +151,10 @@ void connection_listen(struct connection *connection, bool listens)
     if (!listens)
         event_del(&connection->read);
     connection->deaf = !listens;
+    if (connection->deaf && connection->streams && !connection->tunnel)
+        absence_watch(connection);
+    else
+        absence_ignore(connection);
 }
 
 const char *connection_client(struct connection *connection)

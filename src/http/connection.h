@@ -43,7 +43,8 @@ struct connection {
     TAILQ_ENTRY(connection) entry; /* in the list of its phase */
     struct event read;
     struct event write;
-    int fd; /* -1: given away or closed */
+    struct event *absence; /* the client leaves while it is not heard; or NULL */
+    int fd;                /* -1: given away or closed */
     enum connection_phase phase;
     unsigned holds; /* how many functions on the stack use it */
     bool gone;      /* closed, to be freed when nobody holds it */
@@ -66,7 +67,14 @@ struct connection {
     struct bytes kept;    /* the head of the request, where it must outlive `in` */
     struct bytes body;    /* of the request */
     uint64_t body_left;   /* to come, when it has a length */
-    uint64_t body_max;    /* the most that is taken */
+    bool streams;         /* the handler takes the body piece by piece, and more is to come */
+    bool wants;           /* ... and it waits for the next piece */
+    bool tunnel;          /* ... which is whatever the client sends, to the end */
+    bool invited;         /* "100 Continue" was sent, or is not expected */
+    int64_t waited_ms;    /* for the client, before the last piece */
+    struct chunk_trailer *trailer; /* room for one of a streamed body */
+    struct bytes trailers;         /* all that have come */
+    uint64_t body_max;             /* the most that is taken */
     struct head head;
     struct chunk_decoder chunk;
     struct output output;
@@ -89,6 +97,10 @@ void connection_release(struct connection *connection);
 
 /* Begin a phase at now_ms: its time limit counts from there. */
 void connection_enter(struct connection *connection, enum connection_phase phase, int64_t now_ms);
+
+/* Go on with a phase that counts as begun at begun_ms, which is now_ms or earlier. */
+void connection_enter_since(struct connection *connection, enum connection_phase phase,
+                            int64_t begun_ms, int64_t now_ms);
 
 /* In SENDING: look whether the client has taken more of its answer; then its time counts anew. */
 void connection_look(struct connection *connection, int64_t now_ms);

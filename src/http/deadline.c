@@ -49,13 +49,14 @@ static void look_at(struct http_server *server, int64_t at_ms, int64_t now_ms)
         server->deadline_ms = at_ms;
 }
 
-void deadline_begins(struct http_server *server, enum connection_phase phase, int64_t now_ms)
+void deadline_begins(struct http_server *server, enum connection_phase phase, int64_t begun_ms,
+                     int64_t now_ms)
 {
     int64_t limit_ms = limit_of(server, phase);
-    if (has_rate(server, phase) && limit_ms > RATE_LOOK_MS)
-        limit_ms = RATE_LOOK_MS;
+    if (has_rate(server, phase))
+        look_at(server, now_ms + RATE_LOOK_MS, now_ms);
     if (limit_ms != INT64_MAX)
-        look_at(server, now_ms + limit_ms, now_ms);
+        look_at(server, begun_ms + limit_ms, now_ms);
 }
 
 void deadline_for_room(struct http_server *server)

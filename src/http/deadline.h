@@ -15,8 +15,9 @@ struct http_server;
 /* Set the timer up. Returns 0 or -ENOMEM. */
 __attribute__((warn_unused_result)) int deadline_init(struct http_server *server);
 
-/* A connection is in this phase since now_ms. */
-void deadline_begins(struct http_server *server, enum connection_phase phase, int64_t now_ms);
+/* A connection is in this phase, which counts from begun_ms. */
+void deadline_begins(struct http_server *server, enum connection_phase phase, int64_t begun_ms,
+                     int64_t now_ms);
 
 /* Look again in 100 ms whether an idle connection can make room for a new one. */
 void deadline_for_room(struct http_server *server);

@@ -82,7 +82,11 @@ static void tell_methods(struct http_request *request, const char *allow)
     static const char body[] = "405 Method Not Allowed: see the Allow header\n";
     bool asks = request->connection->head.verb == METHOD_OPTIONS;
     struct reply_header headers[] = {{"Allow", allow}, {NULL, NULL}};
-    struct reply reply = {405, "text/plain; charset=utf-8", body, sizeof body - 1, headers};
+    struct reply reply = {.status = 405,
+                          .type = "text/plain; charset=utf-8",
+                          .body = body,
+                          .len = sizeof body - 1,
+                          .headers = headers};
     if (asks)
         reply = (struct reply){.status = 204, .headers = headers};
     reply_send(request, &reply);
@@ -125,6 +129,12 @@ bool dispatch_refuses(const struct http_request *request, bool asks)
 {
     bool has_route = request->found == ROUTER_FOUND;
     return !admits_host(request) || !admits_client(request) || (asks && !has_route);
+}
+
+bool dispatch_streams(const struct http_request *request)
+{
+    return request->found == ROUTER_FOUND && request->match.route->handler->streams_body &&
+           !is_asterisk(request);
 }
 
 void dispatch(struct http_request *request)

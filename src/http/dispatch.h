@@ -22,6 +22,9 @@ void dispatch_find_route(struct http_request *request);
  */
 bool dispatch_refuses(const struct http_request *request, bool asks);
 
+/* Whether the handler that was found takes the body piece by piece. */
+bool dispatch_streams(const struct http_request *request);
+
 /* Answer, or have the handler of the route that was found do it. */
 void dispatch(struct http_request *request);
 

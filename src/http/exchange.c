@@ -101,7 +101,7 @@ static void on_timeout(evutil_socket_t fd, short what, void *arg)
     if (request->answered)
         return;
     connection_hold(connection);
-    if (connection->phase == CONNECTION_BODY)
+    if (connection->phase == CONNECTION_BODY || connection->streams)
         connection_take_no_more(connection);
     request_tell_gone(request);
     const char *text = request_route(request)->timeout_text;
@@ -168,10 +168,22 @@ void exchange_refuse(struct connection *connection, int status, const char *deta
     if (request->connection == NULL)
         *request = (struct http_request){
             .connection = connection, .server = connection->server, .begun_us = clock_now_us()};
+    if (request->answered) {
+        connection_break(connection);
+        return;
+    }
     connection_hold(connection);
+    request_tell_gone(request);
     reply_error(request, status, detail);
     keep_head_of_pending(connection);
     connection_release(connection);
+}
+
+void exchange_open_tunnel(struct connection *connection)
+{
+    connection->streams = true;
+    connection->tunnel = true;
+    connection->invited = true;
 }
 
 /* The order is carried out, and said who gave it. */
@@ -197,6 +209,10 @@ static void end(struct connection *connection)
     server->body_bytes -= connection->body.len;
     bytes_free(&connection->body);
     bytes_free(&connection->kept);
+    bytes_free(&connection->trailers);
+    connection->streams = false;
+    connection->wants = false;
+    connection->tunnel = false;
     if (doomed)
         die(connection, mode, after_ms);
 }
@@ -210,6 +226,7 @@ static bool may_have_sent_more(const struct connection *connection)
 
 static void finish(struct connection *connection)
 {
+    connection->last |= connection->streams; /* who knows where the next request begins? */
     end(connection);
     if (connection->last) {
         connection->lingers |= may_have_sent_more(connection);

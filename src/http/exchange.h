@@ -34,6 +34,9 @@ void exchange_serve(struct connection *connection, bool more);
 /* Answer with an error that is not a handler's, in place of a handler's answer. */
 void exchange_refuse(struct connection *connection, int status, const char *detail);
 
+/* The answer is 101: what follows in both directions is no HTTP any more. */
+void exchange_open_tunnel(struct connection *connection);
+
 /* Some of the answer was sent, or was to be; see where that leads. */
 void exchange_sent(struct connection *connection, enum output_state state);
 

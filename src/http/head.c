@@ -2,47 +2,13 @@
 
 #include "http/head.h"
 
-#include <string.h>
-
 #include "http/authority.h"
 #include "http/head_field.h"
 #include "http/head_line.h"
-#include "http/octets.h"
-
-/* What next_line() returns besides a status. */
-enum { LINE_MORE = 0, LINE_READY = 1 };
 
 void head_init(struct head *head)
 {
     *head = (struct head){.outcome = HEAD_MORE};
-}
-
-/*
- * Look for the end of the line that is being read. A control byte is refused as
- * soon as it is seen, wherever it is.
- */
-static int next_line(struct head *head, const char *bytes, size_t len, struct slice *ret_line)
-{
-    size_t end;
-
-    if (head->scanned >= len)
-        return LINE_MORE;
-    end = head->scanned + octets_text(bytes + head->scanned, len - head->scanned);
-    head->scanned = end;
-    if (end == len)
-        return LINE_MORE;
-    if (bytes[end] == '\n')
-        return head_refuse(head, 400, "a line ends with LF alone");
-    if (bytes[end] != '\r')
-        return head_refuse(head, 400, bytes[end] ? "there is a control byte" : "there is a NUL");
-    if (end + 1 == len)
-        return LINE_MORE;
-    if (bytes[end + 1] != '\n')
-        return head_refuse(head, 400, "there is a CR without LF");
-    *ret_line = (struct slice){.at = bytes + head->line, .len = end - head->line};
-    head->line = end + 2;
-    head->scanned = end + 2;
-    return LINE_READY;
 }
 
 /* Which bodies go with which method (RFC 9110 section 9.3). */
@@ -103,7 +69,7 @@ static int finish(struct head *head, const char *bytes)
         status = check_body(head);
     if (status != 0)
         return status;
-    head->len = head->line;
+    head->len = head->lines.at;
     head->keep_alive = !head->has_close && (head->minor > 0 || head->has_keep_alive);
     return HEAD_DONE;
 }
@@ -119,7 +85,7 @@ static int read_line(struct head *head, const struct head_limits *limits, const 
             return line.at == bytes ? HEAD_MORE
                                     : head_refuse(head, 400, "there are empty lines in front");
         status = head_line_read(head, limits->uri, bytes, line);
-        head->fields = head->line;
+        head->fields = head->lines.at;
         return status;
     }
     if (line.len == 0)
@@ -149,11 +115,10 @@ static int read_lines(struct head *head, const struct head_limits *limits, const
     int status;
 
     do {
-        status = next_line(head, bytes, window, &line);
-        if (status == LINE_MORE)
+        status = lines_next(&head->lines, bytes, window, &line, &head->why);
+        if (status == LINES_MORE)
             return len > window ? refuse_size(head) : HEAD_MORE;
-        if (status == LINE_READY)
-            status = read_line(head, limits, bytes, line);
+        status = status == LINES_READY ? read_line(head, limits, bytes, line) : 400;
     } while (status == HEAD_MORE);
     return status;
 }
@@ -173,13 +138,5 @@ int head_feed(struct head *head, const struct head_limits *limits, const char *b
 bool head_next_field(const struct head *head, const char *bytes, size_t *cursor,
                      struct slice *ret_name, struct slice *ret_value)
 {
-    size_t at = *cursor > 0 ? *cursor : head->fields;
-    struct slice line = {.at = bytes + at};
-
-    if (at + 2 >= head->len)
-        return false;
-    line.len = octets_text(line.at, head->len - at);
-    head_field_split(line, ret_name, ret_value);
-    *cursor = at + line.len + 2;
-    return true;
+    return lines_next_field(bytes, head->fields, head->len, cursor, ret_name, ret_value);
 }

@@ -10,6 +10,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "http/lines.h"
 #include "http/slice.h"
 
 /* What head_feed() returns besides a status to refuse the request with. */
@@ -63,10 +64,9 @@ struct head {
     enum head_limit limit; /* the limit that was hit, if one was */
 
     /* The parser's own. */
-    int outcome;    /* what the last call returned */
-    size_t line;    /* offset of the line that is being read */
-    size_t scanned; /* offset of the first byte not yet looked at, >= line */
-    size_t fields;  /* offset of the first header line; 0 before the request line was read */
+    int outcome;        /* what the last call returned */
+    struct lines lines; /* how far it has been read */
+    size_t fields;      /* offset of the first header line; 0 before the request line was read */
     struct {
         size_t at;
         size_t len;

@@ -2,10 +2,11 @@
 
 #include "http/head_field.h"
 
+#include <errno.h>
 #include <stddef.h>
-#include <stdint.h>
 
 #include "http/authority.h"
+#include "http/lines.h"
 #include "http/octets.h"
 
 typedef int read_value(struct head *head, const char *bytes, struct slice value);
@@ -54,19 +55,14 @@ static int read_connection(struct head *head, const char *bytes, struct slice va
 
 static int parse_length(struct head *head, struct slice value)
 {
-    uint64_t length = 0;
-
-    if (value.len == 0 || octets_span(value.at, value.len, OCTET_DIGIT) != value.len)
+    switch (octets_number(value, &head->content_length)) {
+    case 0:
+        return 0;
+    case -ERANGE:
+        return head_refuse(head, 413, "Content-Length is too large");
+    default:
         return head_refuse(head, 400, "Content-Length is not a number");
-    for (size_t i = 0; i < value.len; i++) {
-        unsigned digit = (unsigned)(value.at[i] - '0');
-
-        if (length > ((uint64_t)INT64_MAX - digit) / 10)
-            return head_refuse(head, 413, "Content-Length is too large");
-        length = length * 10 + digit;
     }
-    head->content_length = length;
-    return 0;
 }
 
 static int read_content_length(struct head *head, const char *bytes, struct slice value)
@@ -141,19 +137,6 @@ static const struct {
     [17] = {"transfer-encoding", read_transfer_encoding},
 };
 
-static int refuse_name(struct head *head, struct slice line, size_t valid)
-{
-    if (valid == line.len)
-        return head_refuse(head, 400, "a header line has no colon");
-    if (octets_is(line.at[valid], OCTET_BLANK))
-        return head_refuse(head, 400,
-                           valid > 0 ? "there is white space before a colon"
-                                     : "a header line is folded");
-    if (line.at[valid] == ':')
-        return head_refuse(head, 400, "a header has no name");
-    return head_refuse(head, 400, "a header's name is not a token");
-}
-
 /* "Content_Length": to programs that make variables of names it is the one with a dash. */
 static bool is_disguised(struct slice name, const char *known_name)
 {
@@ -175,7 +158,7 @@ int head_field_read(struct head *head, const char *bytes, struct slice line)
     struct slice value = {.at = line.at + name.len + 1, .len = line.len - name.len - 1};
 
     if (name.len == 0 || name.len == line.len || line.at[name.len] != ':')
-        return refuse_name(head, line, name.len);
+        return head_refuse(head, 400, lines_fault(line, name.len));
     if (name.len >= sizeof(known) / sizeof(known[0]) || !known[name.len].name)
         return 0;
     if (is_disguised(name, known[name.len].name))
@@ -183,13 +166,4 @@ int head_field_read(struct head *head, const char *bytes, struct slice line)
     if (!octets_match(name, known[name.len].name, name.len))
         return 0;
     return known[name.len].read(head, bytes, octets_trim(value));
-}
-
-void head_field_split(struct slice line, struct slice *ret_name, struct slice *ret_value)
-{
-    size_t name_len = octets_span(line.at, line.len, OCTET_TOKEN);
-    struct slice value = {.at = line.at + name_len + 1, .len = line.len - name_len - 1};
-
-    *ret_name = (struct slice){.at = line.at, .len = name_len};
-    *ret_value = octets_trim(value);
 }

@@ -26,7 +26,4 @@ static inline int head_refuse(struct head *head, int status, const char *why)
 __attribute__((warn_unused_result)) int head_field_read(struct head *head, const char *bytes,
                                                         struct slice line);
 
-/* Take a line that head_field_read() has accepted apart; the value is trimmed. */
-void head_field_split(struct slice line, struct slice *ret_name, struct slice *ret_value);
-
 #endif

@@ -13,6 +13,7 @@
 #include "http/crowd.h"
 #include "http/dispatch.h"
 #include "http/exchange.h"
+#include "http/request.h"
 #include "http/server_state.h"
 
 static const struct conf_http *settings_of(const struct connection *connection)
@@ -47,12 +48,33 @@ static enum http_limit limit_of_chunks(int status)
     return status == 413 ? LIMIT_BODY_BYTES : status == 431 ? LIMIT_HEADERS : LIMIT_MALFORMED;
 }
 
+/* The body is expected, and none of it has come without being asked for. */
 static void say_continue(struct connection *connection)
 {
     static const char text[] = "HTTP/1.1 100 Continue\r\n\r\n";
+    connection->invited = true;
     ssize_t n = send(connection->fd, text, sizeof text - 1, MSG_NOSIGNAL | MSG_DONTWAIT);
     if (n != sizeof text - 1)
         connection_close(connection); /* it does not read what it was sent before */
+}
+
+static void begin_body(struct connection *connection, size_t here)
+{
+    connection_enter(connection, CONNECTION_BODY, clock_now_ms());
+    connection->moved = here;
+    if (!connection->invited)
+        say_continue(connection);
+}
+
+static void begin_streaming(struct connection *connection)
+{
+    connection->streams = true;
+    connection->waited_ms = 0;
+    connection->moved = 0;
+    connection->trailer = request_memory(&connection->request, sizeof *connection->trailer);
+    if (connection->trailer != NULL)
+        chunk_keep_trailers(&connection->chunk, connection->trailer);
+    exchange_serve(connection, false);
 }
 
 static void expect_body(struct connection *connection, size_t here)
@@ -69,15 +91,14 @@ static void expect_body(struct connection *connection, size_t here)
         return;
     }
     connection->body_left = head->content_length;
+    connection->invited = !head->expects_continue || here > 0;
     chunk_init(&connection->chunk);
-    if (exchange_keep_head(connection) != 0) {
+    if (exchange_keep_head(connection) != 0)
         intake_refuse(connection, 503, LIMIT_NONE, "out of memory");
-        return;
-    }
-    connection_enter(connection, CONNECTION_BODY, clock_now_ms());
-    connection->moved = here;
-    if (head->expects_continue && here == 0)
-        say_continue(connection);
+    else if (dispatch_streams(&connection->request))
+        begin_streaming(connection);
+    else
+        begin_body(connection, here);
 }
 
 /* Each returns how many bytes it has taken; 0: it needs more, or the connection is through. */
@@ -144,6 +165,68 @@ static size_t take_chunks(struct connection *connection, const char *bytes, size
     return taken;
 }
 
+/* How long the client has kept us waiting counts together, as one wait. */
+static void wait_for_piece(struct connection *connection)
+{
+    int64_t now_ms = clock_now_ms();
+    uint64_t moved = connection->request.received - connection->head.len;
+    if (connection->phase != CONNECTION_ANSWERING || connection->request.answered)
+        return; /* the answer has begun, and it is the one that must go on */
+    connection_enter_since(connection, CONNECTION_BODY, now_ms - connection->waited_ms, now_ms);
+    connection->moved = moved;
+}
+
+static void give_piece(struct connection *connection, const char *data, size_t len, bool last)
+{
+    int64_t now_ms = clock_now_ms();
+    connection->wants = false;
+    connection->streams = !last;
+    connection->request.received += len;
+    if (connection->phase == CONNECTION_BODY) {
+        connection->waited_ms = now_ms - connection->begun_ms;
+        connection_enter(connection, CONNECTION_ANSWERING, now_ms);
+    }
+    connection->request.piece(&connection->request, data, len, last);
+}
+
+static void keep_trailer(struct connection *connection)
+{
+    const struct chunk_trailer *trailer = connection->trailer;
+    struct bytes *trailers = &connection->trailers;
+    bytes_add(trailers, trailer->name.at, trailer->name.len);
+    bytes_add(trailers, ": ", 2);
+    bytes_add(trailers, trailer->value.at, trailer->value.len);
+    bytes_add(trailers, "\r\n", 2);
+}
+
+static size_t take_chunked_piece(struct connection *connection, const char *bytes, size_t len)
+{
+    struct chunk_decoder *chunk = &connection->chunk;
+    size_t taken = 0;
+    struct slice data;
+    int status = chunk_feed(chunk, bytes, len, &taken, &data);
+    if (chunk->announced > connection->body_max)
+        intake_refuse(connection, 413, LIMIT_BODY_BYTES, "the body is too large");
+    else if (status >= 400)
+        intake_refuse(connection, status, limit_of_chunks(status), chunk->why);
+    else if (status == CHUNK_TRAILER)
+        keep_trailer(connection);
+    else if (status != CHUNK_MORE)
+        give_piece(connection, data.at, data.len, status == CHUNK_DONE);
+    return taken;
+}
+
+static size_t take_piece(struct connection *connection, const char *bytes, size_t len)
+{
+    if (!connection->tunnel && connection->head.framing == HEAD_CHUNKED)
+        return take_chunked_piece(connection, bytes, len);
+    if (!connection->tunnel && len > connection->body_left)
+        len = (size_t)connection->body_left;
+    connection->body_left -= connection->tunnel ? 0 : len;
+    give_piece(connection, bytes, len, !connection->tunnel && connection->body_left == 0);
+    return len;
+}
+
 static size_t take_body(struct connection *connection, const char *bytes, size_t len)
 {
     return connection->head.framing == HEAD_CHUNKED ? take_chunks(connection, bytes, len)
@@ -152,6 +235,8 @@ static size_t take_body(struct connection *connection, const char *bytes, size_t
 
 static size_t take(struct connection *connection, const char *bytes, size_t len)
 {
+    if (connection->streams)
+        return take_piece(connection, bytes, len);
     if (connection->phase == CONNECTION_IDLE) {
         head_init(&connection->head);
         connection->head_us = clock_now_us();
@@ -161,17 +246,25 @@ static size_t take(struct connection *connection, const char *bytes, size_t len)
                                                 : take_body(connection, bytes, len);
 }
 
+/* Whether what comes now is for the present, not for later. */
+static bool takes(const struct connection *connection)
+{
+    return connection->streams ? connection->wants : !is_answered_now(connection);
+}
+
 /* Take requests one after the other until one is not answered at once; returns what was taken. */
 static size_t run(struct connection *connection, const char *bytes, size_t len)
 {
     size_t taken = 0, now = 1;
     connection->running = true;
     while (now > 0 && taken < len && !connection->refused && !connection->gone &&
-           !is_answered_now(connection)) {
+           takes(connection)) {
         now = take(connection, bytes + taken, len - taken);
         taken += now;
     }
     connection->running = false;
+    if (connection->wants && !connection->gone && !connection->refused)
+        wait_for_piece(connection);
     return taken;
 }
 
@@ -179,7 +272,7 @@ static size_t run(struct connection *connection, const char *bytes, size_t len)
 static void run_new(struct connection *connection, const char *bytes, size_t len)
 {
     size_t taken = 0;
-    bool fresh = connection->in.len == 0 && !is_answered_now(connection);
+    bool fresh = connection->in.len == 0 && takes(connection);
     if (fresh)
         taken = run(connection, bytes, len);
     if (connection->gone || connection->refused)
@@ -195,6 +288,8 @@ static size_t room(const struct connection *connection)
 {
     size_t most = connection->server->read_ahead;
     size_t have = connection->in.len;
+    if (connection->streams)
+        return connection->wants ? SCRATCH_BYTES : 0;
     if (!is_answered_now(connection))
         return SCRATCH_BYTES;
     return have < most ? most - have : 0;
@@ -204,7 +299,10 @@ static void on_end(struct connection *connection)
 {
     connection->eof = true;
     event_del(&connection->read);
-    if (!is_answered_now(connection))
+    if (connection->tunnel && connection->wants)
+        give_piece(connection, NULL, 0, true);
+    else if (!is_answered_now(connection) || connection->streams ||
+             connection->request.ends_with_client)
         connection_close(connection);
 }
 
@@ -250,13 +348,23 @@ void intake_resume(struct connection *connection)
         if (connection->gone || connection->refused)
             return;
         bytes_take(&connection->in, taken);
-    } while (taken > 0 && connection->in.len > 0 && !is_answered_now(connection));
+    } while (taken > 0 && connection->in.len > 0 && takes(connection));
     if (connection->in.len == 0)
         bytes_free(&connection->in);
     if (connection->eof && !is_answered_now(connection))
         connection_close(connection);
     else
         connection_listen(connection, true);
+}
+
+void intake_want(struct connection *connection)
+{
+    connection->wants = true;
+    connection_hold(connection);
+    if (!connection->invited)
+        say_continue(connection);
+    intake_resume(connection);
+    connection_release(connection);
 }
 
 void intake_welcome(struct connection *connection)

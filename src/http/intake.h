@@ -21,6 +21,9 @@ void intake_on_readable(evutil_socket_t fd, short what, void *arg);
 /* The answer is out: go on with what has come meanwhile, and read again. */
 void intake_resume(struct connection *connection);
 
+/* The handler takes the next piece of a body that is streamed. */
+void intake_want(struct connection *connection);
+
 /*
  * Answer with an error that is not a handler's, and close: `why` is shown to
  * the client and the log, `limit` is what was hit (LIMIT_NONE: none).

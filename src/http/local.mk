@@ -1,5 +1,6 @@
 # Folder src/http: from accepted sockets to answers; handlers/ holds one handler a file.
 libzombie_a_SOURCES += \
+	%D%/absence.c %D%/absence.h \
 	%D%/access_log.c %D%/access_log.h \
 	%D%/account.c %D%/account.h \
 	%D%/attributes.c %D%/attributes.h \
@@ -23,7 +24,7 @@ libzombie_a_SOURCES += \
 	%D%/handlers/files_send.c %D%/handlers/files_send.h \
 	%D%/handlers/files_types.c %D%/handlers/files_types.h \
 	%D%/handlers/files_variant.c %D%/handlers/files_variant.h \
-	%D%/handlers/handler.h \
+	%D%/handlers/handler.c %D%/handlers/handler.h \
 	%D%/handlers/health.c \
 	%D%/handlers/identity.c \
 	%D%/handlers/identity_page.c %D%/handlers/identity_page.h \
@@ -32,7 +33,6 @@ libzombie_a_SOURCES += \
 	%D%/handlers/not_found.c \
 	%D%/handlers/redirect.c \
 	%D%/handlers/redirect_target.c %D%/handlers/redirect_target.h \
-	%D%/handlers/table.c \
 	%D%/handlers/text.c \
 	%D%/handlers/worker_killer.c \
 	%D%/head.c %D%/head.h \
@@ -43,6 +43,7 @@ libzombie_a_SOURCES += \
 	%D%/identity.h \
 	%D%/intake.c %D%/intake.h \
 	%D%/limits.c %D%/limits.h \
+	%D%/lines.c %D%/lines.h \
 	%D%/linger.c %D%/linger.h \
 	%D%/listener.c %D%/listener.h \
 	%D%/mime.c %D%/mime.h \

@@ -3,6 +3,7 @@
 #include "http/octets.h"
 
 #include <endian.h>
+#include <errno.h>
 #include <stdint.h>
 #include <string.h>
 
@@ -125,4 +126,21 @@ bool octets_next_element(struct slice *list, struct slice *ret_element)
     list->len -= element.len + (comma != NULL);
     *ret_element = octets_trim(element);
     return true;
+}
+
+int octets_number(struct slice text, uint64_t *ret_number)
+{
+    uint64_t number = 0;
+
+    if (text.len == 0 || octets_span(text.at, text.len, OCTET_DIGIT) != text.len)
+        return -EINVAL;
+    for (size_t i = 0; i < text.len; i++) {
+        unsigned digit = (unsigned)(text.at[i] - '0');
+
+        if (number > ((uint64_t)INT64_MAX - digit) / 10)
+            return -ERANGE;
+        number = number * 10 + digit;
+    }
+    *ret_number = number;
+    return 0;
 }

@@ -7,6 +7,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 #include "http/slice.h"
 
@@ -76,5 +77,12 @@ static inline bool octets_match(struct slice text, const char *lower, size_t len
  * up, which it is at once when it has no bytes.
  */
 bool octets_next_element(struct slice *list, struct slice *ret_element);
+
+/*
+ * Read a number of decimal digits alone. Returns 0 and sets *ret_number, which
+ * is < 2^63; -EINVAL when the text is no such number, the empty text among it;
+ * -ERANGE when it is 2^63 or more.
+ */
+__attribute__((warn_unused_result)) int octets_number(struct slice text, uint64_t *ret_number);
 
 #endif

@@ -203,8 +203,12 @@ static enum output_state ask_stream(struct output *output)
         return OUTPUT_BROKEN; /* it would be asked for ever */
     if (next != REPLY_END)
         return stream->waits && output->memory.len == 0 ? OUTPUT_WAITING : OUTPUT_DONE;
-    if (stream->chunked && !stream->discards)
-        bytes_add_text(&output->memory, "0\r\n\r\n");
+    if (stream->chunked && !stream->discards) {
+        bytes_add_text(&output->memory, "0\r\n");
+        bytes_add(&output->memory, stream->trailers.at, stream->trailers.len);
+        bytes_add_text(&output->memory, "\r\n");
+    }
+    bytes_free(&stream->trailers);
     return end_stream(stream);
 }
 
@@ -234,6 +238,7 @@ void output_clear(struct output *output)
     close_file(output);
     if (output->stream.source.more != NULL)
         (void)end_stream(&output->stream);
+    bytes_free(&output->stream.trailers);
     output->stream = (struct reply_stream){.request = NULL};
     bytes_free(&output->memory);
     output->sent = 0;

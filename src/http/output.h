@@ -21,6 +21,7 @@ struct reply_stream {
     bool chunked;               /* its pieces go out as chunks */
     bool discards;              /* the answer to a HEAD request */
     bool waits;                 /* until reply_wake() */
+    struct bytes trailers;      /* to come after the last chunk */
     uint64_t left;              /* of the announced length; unused without one */
 };
 

@@ -6,6 +6,7 @@
 #include <poll.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 #include <sys/socket.h>
 #include <unistd.h>
@@ -94,16 +95,27 @@ static int open_any(const struct probe_target *target, int64_t deadline_ms)
     return err;
 }
 
+char *probe_request(const char *host, const char *uri)
+{
+    char *text;
+    int len = asprintf(&text,
+                       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: zombie-server/" PACKAGE_VERSION
+                       "\r\nConnection: close\r\n\r\n",
+                       uri, host);
+    return len >= 0 ? text : NULL;
+}
+
 /* A request is short enough for any socket's empty buffer. */
 static int send_request(int fd, const struct probe_target *target)
 {
-    char text[PROBE_URI_SIZE + PROBE_HOST_SIZE + 128];
-    int len = snprintf(text, sizeof text,
-                       "GET %s HTTP/1.1\r\nHost: %s\r\nUser-Agent: zombie-server/" PACKAGE_VERSION
-                       "\r\nConnection: close\r\n\r\n",
-                       target->uri, target->host);
+    char *text = probe_request(target->host, target->uri);
+    if (text == NULL)
+        return -ENOMEM;
+    ssize_t len = (ssize_t)strlen(text);
     ssize_t n = send(fd, text, (size_t)len, MSG_NOSIGNAL);
-    return n == len ? 0 : n < 0 ? -errno : -EMSGSIZE;
+    int err = n == len ? 0 : n < 0 ? -errno : -EMSGSIZE;
+    free(text);
+    return err;
 }
 
 /* Returns the status, or -errno. */

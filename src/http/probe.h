@@ -42,6 +42,9 @@ __attribute__((warn_unused_result)) int probe_target_default(const struct conf *
                                                              struct probe_target *ret_target,
                                                              const char **ret_why);
 
+/* The bytes of such a GET, which asks to close the connection; allocated, NULL: out of memory. */
+char *probe_request(const char *host, const char *uri);
+
 /*
  * Understand the begin of an answer (RFC 9112 section 4). Returns its status; 0 when the
  * status line is not whole yet; -EBADMSG when it is no answer of HTTP/1.

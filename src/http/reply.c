@@ -16,7 +16,19 @@
 /* Whether the body itself is to be sent. */
 static bool sends_body(const struct http_request *request, const struct reply *reply)
 {
-    return request->connection->head.verb != METHOD_HEAD && !reply_is_bodiless(reply->status);
+    return reply->status == 101 ||
+           (request->connection->head.verb != METHOD_HEAD && !reply_is_bodiless(reply->status));
+}
+
+/* Send after what has been there for a while: interim answers that the client has not taken. */
+static enum output_state send_behind(struct output *output, int fd, const struct bytes *head,
+                                     const char *body, size_t len, uint64_t *moved)
+{
+    bytes_add(&output->memory, head->at, head->len);
+    bytes_add(&output->memory, body, len);
+    if (head->failed || output->memory.failed)
+        return OUTPUT_BROKEN;
+    return output_pump(output, fd, moved);
 }
 
 void reply_send(struct http_request *request, const struct reply *reply)
@@ -25,10 +37,25 @@ void reply_send(struct http_request *request, const struct reply *reply)
     const struct bytes *head = reply_head(request, reply, reply->len);
     size_t len = sends_body(request, reply) ? reply->len : 0;
     enum output_state state = OUTPUT_BROKEN;
-    if (!head->failed)
-        state = output_send(&connection->output, connection->fd, head, reply->body, len,
-                            &request->sent);
+    struct output *output = &connection->output;
+    if (output->memory.len > 0)
+        state = send_behind(output, connection->fd, head, reply->body, len, &request->sent);
+    else if (!head->failed)
+        state = output_send(output, connection->fd, head, reply->body, len, &request->sent);
     exchange_sent(connection, state);
+}
+
+void reply_interim(struct http_request *request, int status, const char *lines, size_t lines_len)
+{
+    struct connection *connection = request->connection;
+    struct bytes *memory = &connection->output.memory;
+    if (connection->head.minor == 0 || request->answered || memory->len > 0)
+        return;
+    reply_interim_head(memory, status, lines, lines_len);
+    request->head_bytes += memory->len;
+    if (memory->failed ||
+        output_pump(&connection->output, connection->fd, &request->sent) == OUTPUT_BROKEN)
+        bytes_clear(memory); /* the answer itself will find out */
 }
 
 void reply_error(struct http_request *request, int status, const char *detail)
@@ -77,9 +104,12 @@ void reply_stream(struct http_request *request, const struct reply *reply,
     const struct bytes *head = reply_head(request, reply, source->len);
     *stream = (struct reply_stream){.request = request,
                                     .source = *source,
-                                    .chunked = unknown && request->connection->head.minor > 0,
+                                    .chunked = unknown && reply->status != 101 &&
+                                               request->connection->head.minor > 0,
                                     .discards = !sends_body(request, reply),
                                     .left = source->len};
+    if (reply->status == 101)
+        exchange_open_tunnel(request->connection);
     send_after_head(request, head);
 }
 
@@ -111,6 +141,12 @@ int reply_write(struct reply_stream *stream, const void *data, size_t len)
     if (stream->chunked)
         bytes_add(memory, "\r\n", 2);
     return memory->failed ? -ENOMEM : 0;
+}
+
+int reply_trailers(struct reply_stream *stream, const char *lines, size_t len)
+{
+    bytes_add(&stream->trailers, lines, len);
+    return stream->trailers.failed ? -ENOMEM : 0;
 }
 
 void reply_wake(struct reply_stream *stream)

@@ -9,6 +9,7 @@
 #ifndef ZOMBIE_HTTP_REPLY_H
 #define ZOMBIE_HTTP_REPLY_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -28,7 +29,20 @@ struct reply {
     const char *body;                   /* for reply_send() only */
     size_t len;                         /* of that body in bytes */
     const struct reply_header *headers; /* more headers, ended by a NULL name; or NULL */
+    /* For those who pass on somebody else's answer; all zero otherwise. */
+    const char *reason; /* the phrase, NULL: the usual one */
+    const char
+        *lines; /* more headers as they are sent, each line ended by CRLF; `lines_len` bytes */
+    size_t lines_len;
+    bool is_dated; /* there is a Date among them */
 };
+
+/*
+ * Tell an HTTP/1.1 client something before the answer (RFC 9110 section 15.2): any number of
+ * times, before the answer is given. `status` is 102..199 without 101; `lines` as in struct reply.
+ * Dropped when the client does not read.
+ */
+void reply_interim(struct http_request *request, int status, const char *lines, size_t lines_len);
 
 /* Send a body that is in memory. */
 void reply_send(struct http_request *request, const struct reply *reply);
@@ -88,7 +102,8 @@ struct reply_source {
 /*
  * Send a body piece by piece. `more` is first called before this returns, unless
  * the client does not even take the head; for HEAD, 204 and 304 never. `over`, too,
- * may have been called by then.
+ * may have been called by then. An answer with status 101 ends HTTP on this connection: the
+ * stream is sent as it is, and what the client sends comes by request_read_body().
  *
  *     static enum reply_next more(struct reply_stream *stream, void *arg)
  *     {
@@ -112,6 +127,13 @@ void reply_stream(struct http_request *request, const struct reply *reply,
  */
 __attribute__((warn_unused_result)) int reply_write(struct reply_stream *stream, const void *data,
                                                     size_t len);
+
+/*
+ * Within `more`, before REPLY_END: header lines behind the body (RFC 9110 section 6.5), each ended
+ * by CRLF; copied. Left out where there are no chunks. Returns 0 or -ENOMEM.
+ */
+__attribute__((warn_unused_result)) int reply_trailers(struct reply_stream *stream,
+                                                       const char *lines, size_t len);
 
 /* After REPLY_WAIT: there is more now. Not to be called within `more`, nor after `over`. */
 void reply_wake(struct reply_stream *stream);

@@ -16,6 +16,9 @@ static const struct {
     int status;
     const char *reason;
 } reasons[] = {
+    {101, "Switching Protocols"},
+    {102, "Processing"},
+    {103, "Early Hints"},
     {200, "OK"},
     {201, "Created"},
     {202, "Accepted"},
@@ -85,7 +88,7 @@ const char *reply_reason(int status)
 
 bool reply_is_bodiless(int status)
 {
-    return status == 204 || status == 304;
+    return status < 200 || status == 204 || status == 304;
 }
 
 /* RFC 9110 section 6.6.1; made once a second. */
@@ -101,12 +104,12 @@ static void add_date(struct http_server *server, struct bytes *head)
     bytes_add(head, "\r\n", 2);
 }
 
-static void add_status(struct bytes *head, int status)
+static void add_status(struct bytes *head, int status, const char *reason)
 {
     bytes_add(head, "HTTP/1.1 ", 9);
     bytes_add_number(head, (uint64_t)status);
     bytes_add(head, " ", 1);
-    bytes_add_text(head, reply_reason(status));
+    bytes_add_text(head, reason != NULL ? reason : reply_reason(status));
     bytes_add(head, "\r\n", 2);
 }
 
@@ -136,28 +139,40 @@ static void add_length(struct bytes *head, const struct connection *connection, 
 
 static void add_connection(struct bytes *head, const struct connection *connection)
 {
+    if (connection->request.status == 101)
+        return;
     if (connection->last)
         bytes_add_text(head, "Connection: close\r\n");
     else if (connection->head.minor == 0)
         bytes_add_text(head, "Connection: keep-alive\r\n");
 }
 
-static void decide_whether_last(struct http_request *request, uint64_t len)
+static void decide_whether_last(struct http_request *request, int status, uint64_t len)
 {
     struct connection *connection = request->connection;
-    request->until_close = len == REPLY_LENGTH_UNKNOWN && connection->head.minor == 0;
-    if (request->server->closing || request->doomed || request->until_close)
+    request->until_close =
+        status == 101 || (len == REPLY_LENGTH_UNKNOWN && connection->head.minor == 0);
+    if (request->server->closing || request->doomed || request->until_close || connection->streams)
         connection->last = true;
+}
+
+void reply_interim_head(struct bytes *head, int status, const char *lines, size_t lines_len)
+{
+    add_status(head, status, NULL);
+    bytes_add(head, lines, lines_len);
+    bytes_add(head, "\r\n", 2);
 }
 
 const struct bytes *reply_head(struct http_request *request, const struct reply *reply,
                                uint64_t len)
 {
     struct bytes *head = &request->server->head;
-    decide_whether_last(request, len);
+    decide_whether_last(request, reply->status, len);
+    request->status = reply->status;
     bytes_clear(head);
-    add_status(head, reply->status);
-    add_date(request->server, head);
+    add_status(head, reply->status, reply->reason);
+    if (!reply->is_dated)
+        add_date(request->server, head);
     if (!reply_is_bodiless(reply->status)) {
         add_length(head, request->connection, len);
         if (reply->type != NULL)
@@ -167,6 +182,7 @@ const struct bytes *reply_head(struct http_request *request, const struct reply 
          field++)
         if (field->value != NULL)
             add_field(head, field->name, field->value);
+    bytes_add(head, reply->lines, reply->lines_len);
     if (request_route(request) != NULL) {
         const struct bytes *more = &request_attributes(request)->headers;
         bytes_add(head, more->at, more->len);
@@ -174,7 +190,6 @@ const struct bytes *reply_head(struct http_request *request, const struct reply 
     add_connection(head, request->connection);
     bytes_add(head, "\r\n", 2);
     request->answered = true;
-    request->status = reply->status;
-    request->head_bytes = head->len;
+    request->head_bytes += head->len;
     return head;
 }

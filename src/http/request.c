@@ -9,10 +9,12 @@
 
 #include <event2/event.h>
 
+#include "base/access_format.h"
 #include "conf/conf.h"
 #include "http/attributes.h"
 #include "http/connection.h"
 #include "base/percent.h"
+#include "http/intake.h"
 #include "http/request_state.h"
 #include "http/server_state.h"
 #include "ipc/scoreboard.h"
@@ -184,6 +186,25 @@ void request_each_header(const struct http_request *request,
             each(keep(request, name.at, name.len), keep(request, value.at, value.len), arg);
 }
 
+bool request_next_field(const struct http_request *request, size_t *cursor, struct slice *ret_name,
+                        struct slice *ret_value)
+{
+    return head_next_field(&request->connection->head, request->head, cursor, ret_name, ret_value);
+}
+
+void request_target(const struct http_request *request, struct slice *ret_path,
+                    struct slice *ret_query, struct slice *ret_host)
+{
+    *ret_path = raw_path(request);
+    *ret_query = (struct slice){request->head + request->query.at, request->query.len};
+    *ret_host = request->connection->head.host;
+}
+
+int request_minor(const struct http_request *request)
+{
+    return request->connection->head.minor;
+}
+
 const char *request_host(const struct http_request *request)
 {
     const struct slice *host = &request->connection->head.host;
@@ -197,6 +218,33 @@ const char *request_body(const struct http_request *request, size_t *ret_len)
     return body->at != NULL ? body->at : "";
 }
 
+uint64_t request_body_length(const struct http_request *request)
+{
+    const struct head *head = &request->connection->head;
+    return head->framing == HEAD_CHUNKED ? REQUEST_CHUNKED : head->content_length;
+}
+
+void request_read_body(struct http_request *request, request_piece *piece)
+{
+    request->piece = piece;
+    if (piece != NULL)
+        intake_want(request->connection);
+    else
+        request->connection->wants = false;
+}
+
+const char *request_trailers(const struct http_request *request, size_t *ret_len)
+{
+    const struct bytes *trailers = &request->connection->trailers;
+    *ret_len = trailers->len;
+    return trailers->len > 0 ? trailers->at : "";
+}
+
+void request_end_with_client(struct http_request *request, bool ends)
+{
+    request->ends_with_client = ends;
+}
+
 const struct address *request_client(const struct http_request *request)
 {
     return &request->connection->peer;
@@ -205,6 +253,22 @@ const struct address *request_client(const struct http_request *request)
 const char *request_client_text(const struct http_request *request)
 {
     return connection_client(request->connection);
+}
+
+void request_note_upstream(struct http_request *request, const struct access_attempt *attempt)
+{
+    struct access_attempt **end = &request->attempts;
+    if (request->server->access_log == NULL)
+        return; /* nobody would see it */
+    struct access_attempt *copy = request_memory(request, sizeof *copy);
+    if (copy == NULL)
+        return;
+    *copy = *attempt;
+    copy->next = NULL;
+    copy->server = keep(request, attempt->server, strlen(attempt->server));
+    while (*end != NULL)
+        end = &(*end)->next;
+    *end = copy;
 }
 
 /* The value of a field that must not be repeated; NULL when it is, or is not there. */
@@ -261,6 +325,11 @@ void *request_state(const struct http_request *request)
 const struct worker_identity *request_identity(const struct http_request *request)
 {
     return request->server->settings.identity;
+}
+
+void *request_context(const struct http_request *request)
+{
+    return request->server->settings.context;
 }
 
 const struct conf_chaos *request_chaos(const struct http_request *request)

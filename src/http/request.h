@@ -24,7 +24,9 @@
 
 #include "base/address.h"
 
+struct access_attempt;
 struct http_request;
+struct slice;
 struct worker_identity;
 struct conf_chaos;
 
@@ -75,8 +77,62 @@ void request_each_header(const struct http_request *request,
 /* The authority that the request is for: Host, or that of an absolute target; "" without (1.0). */
 const char *request_host(const struct http_request *request);
 
-/* The body, *ret_len bytes in one piece and ended by a NUL; "" with 0 bytes when there is none. */
+/*
+ * Walk over the header fields in the order of arrival, repeated ones too, without copies: the
+ * slices are good until the callback or serve() returns. *cursor is 0 at the start. Returns false
+ * behind the last one.
+ */
+bool request_next_field(const struct http_request *request, size_t *cursor, struct slice *ret_name,
+                        struct slice *ret_value);
+
+/*
+ * request_raw_path(), request_query() and request_host() without copies: good until the callback
+ * or serve() returns.
+ */
+void request_target(const struct http_request *request, struct slice *ret_path,
+                    struct slice *ret_query, struct slice *ret_host);
+
+/* The minor version of HTTP/1 that the client speaks: 0 or 1. */
+int request_minor(const struct http_request *request);
+
+/*
+ * The body, *ret_len bytes in one piece and ended by a NUL; "" with 0 bytes when there is none, or
+ * when the handler streams it.
+ */
 const char *request_body(const struct http_request *request, size_t *ret_len);
+
+/* How long the body is, in bytes; REQUEST_CHUNKED: it comes in chunks, and nobody knows. */
+#define REQUEST_CHUNKED UINT64_MAX
+uint64_t request_body_length(const struct http_request *request);
+
+/*
+ * Of a body that a handler streams, one piece: `len` bytes, good until it returns. `last`: nothing
+ * follows; only then may len be 0.
+ */
+typedef void request_piece(struct http_request *request, const char *data, size_t len, bool last);
+
+/*
+ * For a handler with `streams_body`, whose serve() is called when only the head is there: have
+ * `piece` called once, with the next piece of the body, perhaps before this returns; who does not
+ * ask is not given any, and its client has to wait. A body that breaks the rules or a limit
+ * ends the request like a client that leaves: see request_suspend(). Not to be called for a request
+ * without a body or behind its last piece. NULL: no piece is wanted any more. After an answer with
+ * status 101 the pieces are what the client sends, until it ends its side.
+ */
+void request_read_body(struct http_request *request, request_piece *piece);
+
+/*
+ * The trailer fields of a body in chunks that was streamed, behind its last piece: header lines as
+ * they are sent, each ended by CRLF, *ret_len bytes; "" without. RFC 9110 section 6.5 says which
+ * of them mean something to whom.
+ */
+const char *request_trailers(const struct http_request *request, size_t *ret_len);
+
+/*
+ * Whether a client that says that it will send nothing more, as one does that has gone away, is
+ * taken to be gone, though it could still want its answer; false at the start.
+ */
+void request_end_with_client(struct http_request *request, bool ends);
 
 /* The client's address as the kernel told it. */
 const struct address *request_client(const struct http_request *request);
@@ -99,8 +155,17 @@ const void *request_settings(const struct http_request *request);
 /* What the handler's init() made for this route in this worker; NULL without init(). */
 void *request_state(const struct http_request *request);
 
+/*
+ * For a handler that asks other servers: what came of one more attempt, before the answer is given
+ * or its stream is over. Copied, but for `next`; the access log shows it (base/access_format.h).
+ */
+void request_note_upstream(struct http_request *request, const struct access_attempt *attempt);
+
 /* Who answers: the instance and the worker. */
 const struct worker_identity *request_identity(const struct http_request *request);
+
+/* What the server was given for handlers that need more than a request; see http/server.h. */
+void *request_context(const struct http_request *request);
 
 /* The chaos section of the configuration. */
 const struct conf_chaos *request_chaos(const struct http_request *request);

@@ -8,11 +8,13 @@
 #include <stdint.h>
 
 #include "base/address.h"
+#include "http/request.h"
 #include "http/router.h"
 #include "http/slice.h"
 #include "http/trace_context.h"
 #include "ipc/message.h"
 
+struct access_attempt;
 struct attributes;
 struct conf_route;
 struct connection;
@@ -36,12 +38,13 @@ struct http_request {
     bool answered;          /* an answer was begun */
     bool until_close;       /* its answer ends with the connection */
     bool doomed;            /* the worker dies when this is answered */
+    bool ends_with_client;  /* once the client says that it will send nothing more */
     enum chaos_mode mode;   /* how */
     uint32_t after_ms;      /* and when */
     int status;             /* of the answer */
     int64_t begun_us;       /* CLOCK_MONOTONIC */
     uint64_t sent;          /* bytes of the answer so far */
-    uint64_t head_bytes;    /* of these, its head */
+    uint64_t head_bytes;    /* of these, its head, and interim answers before it */
     uint64_t received;      /* bytes of the request, head and body */
     const char *head;       /* its bytes; NULL: it was refused before it was understood */
     struct span target;     /* in the head, as all spans here */
@@ -53,6 +56,8 @@ struct http_request {
     void (*then)(struct http_request *request);
     void (*gone)(struct http_request *request, void *arg); /* request_suspend(), or NULL */
     void *gone_arg;
+    request_piece *piece;                /* request_read_body(), or NULL */
+    struct access_attempt *attempts;     /* request_note_upstream(), or NULL */
     char traceparent[TRACE_PARENT_SIZE]; /* "" until asked for */
 };
 

@@ -30,6 +30,7 @@ struct http_server_settings {
      */
     void (*die)(enum chaos_mode mode, uint32_t after_ms, const char *client, void *arg);
     void *arg;
+    void *context; /* for request_context(): what handlers of other folders work with; or NULL */
 };
 
 struct http_drain {

@@ -92,23 +92,29 @@ static void on_beat(evutil_socket_t fd, short what, void *arg)
     scoreboard_beat(life->birth.scoreboard, clock_now_ms());
 }
 
+void life_ready(struct life *life, unsigned listeners)
+{
+    const struct message message = {.type = MESSAGE_READY, .ready.listeners = listeners};
+    life_tell(life, &message);
+}
+
 /* It knows who it is: from here on it may answer. */
 static void on_master_id(struct life *life, const uint8_t uuid[MESSAGE_UUID_SIZE])
 {
-    struct message ready = {.type = MESSAGE_READY};
     if (life->identity.instance[0] != '\0')
         return;
     uuid_unparse_lower(uuid, life->identity.instance);
     log_debug("MASTER_ID is %s", life->identity.instance);
     int n = life->callbacks->begin(life->arg);
+    if (n == LIFE_BEGINS_LATER)
+        return;
     if (n < 0) {
         log_error("cannot accept connections: %s", strerror(-n));
         life->status = EX_OSERR;
         life_end(life);
         return;
     }
-    ready.ready.listeners = (uint32_t)n;
-    life_tell(life, &ready);
+    life_ready(life, (unsigned)n);
 }
 
 static void move_access_log(struct life *life, int fd)

@@ -6,6 +6,7 @@
 #ifndef ZOMBIE_LIFE_LIFE_H
 #define ZOMBIE_LIFE_LIFE_H
 
+#include <errno.h>
 #include <stdint.h>
 #include <sys/types.h>
 
@@ -28,10 +29,13 @@ struct life_birth {
     long drain_idle_ms; /* for idle connections when it leaves of its own accord */
 };
 
+/* What `begin` returns when READY is to wait for life_ready(). */
+#define LIFE_BEGINS_LATER (-EINPROGRESS)
+
 /* What is the role's own affair. */
 struct life_callbacks {
-    /* The instance is known: begin. Returns the number of listening sockets for READY, or -errno
-     * when it cannot. Comes once. */
+    /* The instance is known: begin. Returns the number of listening sockets for READY,
+     * LIFE_BEGINS_LATER, or -errno when it cannot. Comes once. */
     int (*begin)(void *arg);
     /* Finish; `drain` lacks only done and arg, which are life_end() and the life. */
     void (*drain)(const struct http_drain *drain, void *arg);
@@ -55,6 +59,9 @@ const struct worker_identity *life_identity(const struct life *life);
 
 /* Introduce itself and run until life_end(). Returns the exit status: 0 or 71 (EX_OSERR). */
 int life_run(struct life *life);
+
+/* Tell the master that it is READY, with so many listening sockets. */
+void life_ready(struct life *life, unsigned listeners);
 
 /* Say something to the master; a failure is logged. */
 void life_tell(struct life *life, const struct message *message);

@@ -10,12 +10,14 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "proxy/proxy.h"
 #include "worker/chaos.h"
 
 struct worker {
     const struct worker_birth *birth;
     struct life *life;
     struct http_server *server;
+    struct proxy *proxy;
     struct event *death;
     enum chaos_mode mode; /* of the death that it brings */
     int64_t death_ms;     /* when it does; INT64_MAX: not at all */
@@ -85,6 +87,11 @@ static int set_up(struct worker *worker)
     int err = life_new(&birth->life, &callbacks, worker, &worker->life);
     if (err != 0)
         return err;
+    const struct proxy_settings proxying = {life_base(worker->life), birth->conf, birth->balancer,
+                                            birth->place};
+    err = proxy_new(&proxying, &worker->proxy);
+    if (err != 0)
+        return err;
     worker->death = event_new(life_base(worker->life), -1, 0, on_death, worker);
     if (worker->death == NULL)
         return -ENOMEM;
@@ -96,6 +103,7 @@ static int set_up(struct worker *worker)
         .access_log_fd = birth->access_log_fd,
         .die = on_chaos,
         .arg = worker,
+        .context = worker->proxy,
     };
     return http_server_new(&settings, &worker->server);
 }
@@ -110,6 +118,7 @@ int worker_run(const struct worker_birth *birth)
     else
         status = life_run(worker.life);
     http_server_free(worker.server);
+    proxy_free(worker.proxy);
     if (worker.death != NULL)
         event_free(worker.death);
     life_free(worker.life);

@@ -9,14 +9,17 @@
 
 #include "life/life.h"
 
+struct balancer;
 struct conf;
 
 /* What a worker is born with; descriptors are its own, the rest is borrowed. */
 struct worker_birth {
     struct life_birth life;
     const struct conf *conf;
-    int access_log_fd;    /* -1: none is kept */
-    const int *listeners; /* listening sockets, non-blocking */
+    struct balancer *balancer; /* of all processes */
+    unsigned place;            /* of this one in it */
+    int access_log_fd;         /* -1: none is kept */
+    const int *listeners;      /* listening sockets, non-blocking */
     size_t n_listeners;
 };
 

@@ -21,11 +21,12 @@ static const struct option {
     bool is_common; /* for each command; else for those that have the letter in their row */
     const char *name;
 } options[] = {
-    {'s', true, true, true, "socket"},   {'J', false, false, true, "json"},
-    {'C', false, true, true, "colour"},  {'C', false, true, true, "color"},
-    {'h', true, false, true, "help"},    {'V', true, false, true, "version"},
-    {'f', true, false, false, "follow"}, {'n', true, true, false, "lines"},
-    {'w', false, true, false, "worker"}, {'F', false, false, false, "fast"},
+    {'s', true, true, true, "socket"},     {'J', false, false, true, "json"},
+    {'C', false, true, true, "colour"},    {'C', false, true, true, "color"},
+    {'h', true, false, true, "help"},      {'V', true, false, true, "version"},
+    {'f', true, false, false, "follow"},   {'n', true, true, false, "lines"},
+    {'w', false, true, false, "worker"},   {'F', false, false, false, "fast"},
+    {'N', false, false, false, "no-wait"},
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -120,7 +121,7 @@ static void take_flag(struct reading *reading, const struct option *option)
         bool *flag;
     } rows[] = {
         {'J', &arguments->json},   {'h', &arguments->help}, {'V', &arguments->version},
-        {'f', &arguments->follow}, {'F', &arguments->fast},
+        {'f', &arguments->follow}, {'F', &arguments->fast}, {'N', &arguments->no_wait},
     };
 
     reading->seen[option - options] = option;

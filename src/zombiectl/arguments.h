@@ -22,7 +22,7 @@ struct arguments {
     const char *socket_path; /* NULL: not given */
     enum arguments_colour colour;
     bool json, help, version;
-    bool follow, fast;
+    bool follow, fast, no_wait;
     long worker; /* 0: all */
     long lines;  /* how many to begin with */
 };

@@ -20,6 +20,8 @@ static const struct command commands[] = {
     {"restart", "[SLOT]", 0, 1, "", orders_restart, "replace all workers one by one, or one"},
     {"scale", "N|+N|-N", 1, 1, "", orders_scale, "have N workers, or N more or fewer"},
     {"drain", "SLOT", 1, 1, "", orders_drain, "let a worker finish, leave its slot empty"},
+    {"upstream", "[TITLE | drain|undrain TITLE SERVER] [--no-wait]", 0, 3, "N", upstream_command,
+     "show upstreams; take a server out, or in again"},
     {"kill", "SLOT [SIGNAL]", 1, 2, "", orders_kill, "send a process a signal, or KILL"},
     {"stop", "[--fast]", 0, 0, "F", orders_stop, "stop; --fast: at once, requests are lost"},
     {"reopen-logs", "", 0, 0, "", orders_reopen_logs, "open the files of the logs again"},

@@ -39,6 +39,13 @@ static const char log_details[] =
     "  -n, --lines N   begin with the last N lines, 0 to 1000; otherwise 50\n"
     "      --worker N  only those by the worker with this id, or about it\n";
 
+static const char upstream_details[] =
+    "\n"
+    "Without operands, all upstreams; with a title, that one. A server is named as in\n"
+    "the configuration, with all its addresses, or it is one address of a name.\n"
+    "\n"
+    "      --no-wait   drain: do not wait until its connections are closed\n";
+
 static const char chaos_details[] =
     "\n"
     "Required:\n"
@@ -57,7 +64,10 @@ static const char chaos_details[] =
 static const struct {
     const char *name;
     const char *details;
-} more[] = {{"events", event_details}, {"logs", log_details}, {"chaos", chaos_details}};
+} more[] = {{"events", event_details},
+            {"logs", log_details},
+            {"upstream", upstream_details},
+            {"chaos", chaos_details}};
 
 static void print_row(const struct command *command)
 {

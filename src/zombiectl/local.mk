@@ -31,8 +31,10 @@ libzombie_a_SOURCES += \
 	%D%/terminal.c %D%/terminal.h \
 	%D%/top.c \
 	%D%/upgrade.c \
+	%D%/upstream.c \
 	%D%/view_event.c %D%/view_event.h \
 	%D%/view_status.c %D%/view_status.h \
+	%D%/view_upstream.c %D%/view_upstream.h \
 	%D%/visible.c %D%/visible.h \
 	%D%/zombiectl.h
 

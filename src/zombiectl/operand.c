@@ -53,12 +53,12 @@ int operand_process(const char *word, json_t *arguments, char error[OPERAND_ERRO
 {
     int err;
 
-    if (strcmp(word, "admin") == 0)
+    if (strcmp(word, "admin") == 0 || strcmp(word, "herald") == 0)
         return add(arguments, "slot", json_string(word), error);
     err = operand_slot(word, arguments, error);
     if (err == -EINVAL)
-        (void)snprintf(error, OPERAND_ERROR_SIZE, "'%.40s' is no slot: 1 to %d, or admin", word,
-                       SLOT_MAX);
+        (void)snprintf(error, OPERAND_ERROR_SIZE, "'%.40s' is no slot: 1 to %d, admin or herald",
+                       word, SLOT_MAX);
     return err;
 }
 

@@ -42,7 +42,7 @@ int orders_conclude(const struct zombiectl *ctl, json_t *end)
     return status;
 }
 
-static int give(struct zombiectl *ctl, const char *command, json_t *arguments)
+int orders_give(struct zombiectl *ctl, const char *command, json_t *arguments)
 {
     json_t *end = NULL;
     int status = talk_open(ctl);
@@ -74,19 +74,19 @@ static int give_read(struct zombiectl *ctl, char **operands, read_operand *const
         json_decref(arguments);
         return ZOMBIECTL_USAGE;
     }
-    return give(ctl, operands[0], arguments);
+    return orders_give(ctl, operands[0], arguments);
 }
 
 int orders_reload(struct zombiectl *ctl, int n_operands, char **operands)
 {
     (void)n_operands;
-    return give(ctl, operands[0], NULL);
+    return orders_give(ctl, operands[0], NULL);
 }
 
 int orders_reopen_logs(struct zombiectl *ctl, int n_operands, char **operands)
 {
     (void)n_operands;
-    return give(ctl, operands[0], NULL);
+    return orders_give(ctl, operands[0], NULL);
 }
 
 int orders_restart(struct zombiectl *ctl, int n_operands, char **operands)
@@ -134,7 +134,7 @@ static void await_disconnection(struct zombiectl *ctl)
 
 int orders_stop(struct zombiectl *ctl, int n_operands, char **operands)
 {
-    int status = give(ctl, operands[0], json_pack("{s:b}", "fast", ctl->arguments->fast));
+    int status = orders_give(ctl, operands[0], json_pack("{s:b}", "fast", ctl->arguments->fast));
 
     (void)n_operands;
     if (status == 0)

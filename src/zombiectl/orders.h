@@ -10,6 +10,12 @@
 
 struct zombiectl;
 
+/*
+ * Give an order and wait until it is carried out, with progress; `arguments` is an object or
+ * NULL, and the reference is taken. Returns an exit status.
+ */
+int orders_give(struct zombiectl *ctl, const char *command, json_t *arguments);
+
 /* A talk_piece: show the progress that the line tells of; arg is the struct zombiectl. */
 bool orders_show_progress(const json_t *line, void *arg);
 

@@ -274,7 +274,7 @@ static const struct grid_column columns[] = {
 
 #define N_COLUMNS (sizeof(columns) / sizeof(columns[0]))
 
-/* The admin child has a role in place of an id. */
+/* Children of other roles have that in place of an id. */
 static void add_name(struct grid *grid, const json_t *process)
 {
     const char *role = member_text(process, "role", "?");

@@ -13,7 +13,7 @@
 #include <unistd.h>
 
 #include "conf/load.h"
-#include "http/handlers/handler.h"
+#include "worker/handlers.h"
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 

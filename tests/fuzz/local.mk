@@ -46,11 +46,17 @@ REPLAY_TESTS += %D%/replay_query
 REPLAY_TESTS += %D%/replay_range
 %C%_replay_range_SOURCES = %D%/replay.c %D%/fuzz_range.c
 
+REPLAY_TESTS += %D%/replay_response
+%C%_replay_response_SOURCES = %D%/replay.c %D%/fuzz_response.c
+
 REPLAY_TESTS += %D%/replay_state
 %C%_replay_state_SOURCES = %D%/replay.c %D%/fuzz_state.c
 
 REPLAY_TESTS += %D%/replay_trace_context
 %C%_replay_trace_context_SOURCES = %D%/replay.c %D%/fuzz_trace_context.c
+
+REPLAY_TESTS += %D%/replay_url
+%C%_replay_url_SOURCES = %D%/replay.c %D%/fuzz_url.c
 
 if FUZZING
 noinst_PROGRAMS += %D%/fuzz_access_format
@@ -83,8 +89,12 @@ noinst_PROGRAMS += %D%/fuzz_query
 %C%_fuzz_query_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_range
 %C%_fuzz_range_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_response
+%C%_fuzz_response_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_state
 %C%_fuzz_state_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_trace_context
 %C%_fuzz_trace_context_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_url
+%C%_fuzz_url_LDFLAGS = $(link_libfuzzer)
 endif

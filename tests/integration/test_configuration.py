@@ -36,13 +36,13 @@ def dump(run):
 
 
 def parse_dump(text):
-    values, section = {}, None
+    values, sections = {}, []
     for line in text.splitlines():
-        if match := re.fullmatch(r'(\w+)(?: "(.*)")? \{(?:  # (.*))?', line):
-            section = ".".join(filter(None, match.groups()[:2]))
-            values[section] = (None, match[3])
-        elif match := re.fullmatch(r"    (\w+) = (.*)  # (.*)", line):
-            values[f"{section}.{match[1]}"] = (match[2].strip('"'), match[3])
+        if match := re.fullmatch(r'( *)(\w+)(?: "(.*)")? \{(?:  # (.*))?', line):
+            sections[len(match[1]) // 4:] = [".".join(filter(None, match.groups()[1:3]))]
+            values[".".join(sections)] = (None, match[4])
+        elif match := re.fullmatch(r" +(\w+) = (.*)  # (.*)", line):
+            values[".".join([*sections, match[1]])] = (match[2].strip('"'), match[3])
     return values
 
 

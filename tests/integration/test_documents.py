@@ -24,12 +24,23 @@ def chapter(name):
     return plain(read("man/zombie-server.8")).partition(f".Sh {name}\n")[2].partition("\n.Sh ")[0]
 
 
+def sources_of_handlers():
+    return [*glob(os.path.join(SRCDIR, "src/http/handlers/*.c")), "src/proxy/handler.c"]
+
+
 def keys_of_the_tables():
     """section.key of every row in the tables of the source."""
-    rows = re.findall(r"\{FIELD\((\w+), (\w+),", read("src/conf/options.c"))
-    keys = {f"{section}.{key}" for section, key in rows} | {"route.handler"}
-    for path in glob(os.path.join(SRCDIR, "src/http/handlers/*.c")):
-        keys |= {f"route.{key}" for key in re.findall(r'\.key = "(\w+)"', read(path))}
+    tables = re.findall(
+        r"struct conf_option (\w+)_options\[\] = \{(.*?)END\};", read("src/conf/options.c"), re.DOTALL
+    )
+    keys = {
+        f"{section}.{key}"
+        for section, rows in tables
+        for key in re.findall(r"\{FIELD\(\w+, (\w+),", rows) + re.findall(r'\.key = "(\w+)"', rows)
+    }
+    for path in sources_of_handlers():
+        found = re.findall(r'\.key = "(\w+)"|\{OPTION\((\w+)\)', read(path))
+        keys |= {f"route.{key or option}" for key, option in found}
     return sorted(keys)
 
 
@@ -39,7 +50,7 @@ def options_of_the_usage(run):
 
 def handlers():
     found = []
-    for path in glob(os.path.join(SRCDIR, "src/http/handlers/*.c")):
+    for path in sources_of_handlers():
         found += re.findall(r'\.conf = \{\.name = "(\w+)"', read(path))
     return sorted(found)
 
@@ -48,14 +59,16 @@ KEYS = keys_of_the_tables()
 
 
 def test_tables_and_dump_know_the_same_keys(run, tmp_path):
-    routes = ("/files.handler=files", "/files.root=.", "/away.handler=redirect", "/away.to=/")
+    routes = ("/files.handler=files", "/files.root=.", "/away.handler=redirect", "/away.to=/",
+              "/on.handler=proxy", "/on.upstream=a")  # fmt: skip
     options = [word for route in routes for word in ("-o", f"route.{route}")]
+    options += ["-o", "upstream.a.server=127.0.0.1:1"]
     text = run("-T", "-l", f"unix:{tmp_path}/socket", *options).stdout
     dumped, section = set(), None
     for line in text.splitlines():
-        if match := re.match(r"(\w+)(?: \".*\")? \{", line):
+        if match := re.match(r" *(\w+)(?: \".*\")? \{", line):
             section = match[1]
-        elif match := re.match(r"    (\w+) = ", line):
+        elif match := re.match(r" +(\w+) = ", line):
             dumped.add(f"{section}.{match[1]}")
     assert sorted(dumped) == KEYS
     assert len(KEYS) > 25
@@ -65,7 +78,7 @@ def test_tables_and_dump_know_the_same_keys(run, tmp_path):
 def test_key_is_in_the_shipped_configuration(key):
     section, name = key.split(".")
     in_section = re.search(
-        rf"^#? ?{section}\b[^\n]*\{{\n(?:(?!^#?\}}).*\n)*?#? +{name} = ",
+        rf"^#? *{section}\b[^\n]*\{{\n(?:(?!^#?\}}).*\n)*?#? +{name} = ",
         read("conf/zombie-server.conf"), re.MULTILINE,
     )  # fmt: skip
     assert in_section, f"conf/zombie-server.conf does not set {name} in {section}"
@@ -151,9 +164,10 @@ def check_configuration(run, folder, text):
 
 def test_sample_of_the_readme_is_valid(run, tmp_path):
     blocks = re.findall(r"^```\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
-    samples = [block for block in blocks if block.startswith("instance {")]
-    assert len(samples) == 1
-    check_configuration(run, tmp_path, samples[0])
+    samples = [block for block in blocks if block.startswith(("instance {", "upstream "))]
+    assert len(samples) == 2
+    for sample in samples:
+        check_configuration(run, tmp_path, sample)
 
 
 def test_commands_of_the_readme_are_accepted(run, tmp_path):
@@ -196,10 +210,11 @@ def paragraphs_of_keys():
 
 def built_in_values(run):
     values, section = {}, None
-    for line in run("-T").stdout.splitlines():
-        if match := re.match(r'(\w+)(?: "(.*)")? \{', line):
-            section = match[1] if match[2] in (None, "/hello", "127.0.0.1:3000") else None
-        elif section and (match := re.match(r"    (\w+) = (.*)  # built-in", line)):
+    titles = (None, "/hello", "127.0.0.1:3000", "a")
+    for line in run("-T", "-o", "upstream.a.server=127.0.0.1:3000").stdout.splitlines():
+        if match := re.match(r' *(\w+)(?: "(.*)")? \{', line):
+            section = match[1] if match[2] in titles else None
+        elif section and (match := re.match(r" +(\w+) = (.*)  # built-in", line)):
             values[section, match[1]] = match[2].strip('"')
     return values
 
@@ -213,6 +228,8 @@ def test_manual_has_the_defaults(run):
         title = "text" if (section, key) not in manual else section
         said = " ".join(manual[title, key].rpartition("Default:")[2].split())
         default = re.sub(r"^\.(Cm|Ql) ", "", said)
+        if value.startswith("{ "):
+            value = " , ".join(re.findall(r'"(\w+)"', value))
         wanted = "empty" if value in ("", "{}") else value.partition("\\x0a")[0]
         if not re.match(rf"{re.escape(wanted)}(?![\w.]\w)", default):
             wrong.append((section, key, value, said))

@@ -14,6 +14,7 @@ from lib.client import fetch
 from lib.control import status
 from lib.schema import EVENT, KINDS, STATUS
 from lib.server import SRCDIR
+from lib.upstream import Stage
 from lib.wait import eventually
 from lib.zombiectl import ctl
 
@@ -41,8 +42,8 @@ def names(text, column=0):
     return {name for row in rows(text) for name in re.findall(r"`([\w-]+)`", row[column])}
 
 
-def watched(start):
-    server = start("--chaos", "admin.listen=127.0.0.1:0")
+def watched(start, *arguments):
+    server = start("--chaos", "admin.listen=127.0.0.1:0", *arguments)
     eventually(lambda: all(one["state"] == "serving" for one in status(server)["processes"]),
                "everybody to serve")  # fmt: skip
     return server
@@ -75,7 +76,14 @@ def test_readme_shows_what_status_shows(start):
 
 
 def test_metrics_are_in_the_documents(start):
-    address = ("127.0.0.1", admin_port(watched(start)))
+    with Stage() as stage:
+        upstream = stage.add()
+        server = watched(start, "-o", f"upstream.api.server={upstream.address}",
+                         "-o", "route./a.handler=proxy", "-o", "route./a.upstream=api")  # fmt: skip
+        assert server.fetch("/a").status == 200
+        eventually(lambda: status(server)["upstreams"][0]["servers"][0]["latency_ms"],
+                   "its latency is known")  # fmt: skip
+    address = ("127.0.0.1", admin_port(server))
     text = fetch(address, "/metrics", headers={"Host": "localhost"}).text
     types = dict(re.findall(r"^# TYPE (\w+) (\w+)$", text, re.M))
     labels = {}
@@ -92,7 +100,11 @@ def test_metrics_are_in_the_documents(start):
 
 def test_members_of_status_are_in_the_protocol():
     said, process = about("STATUS"), STATUS["processes"][0]
-    assert names(said) == set(STATUS) | set(process)
+    upstream = STATUS["upstreams"][0]
+    server = upstream["servers"][0]
+    assert names(said) == set(STATUS) | set(process) | set(server)
+    assert set(upstream) | upstream["balance"] <= set(re.findall(r"`([a-z_]+)`", said))
+    assert server["state"] <= names(said, 2)
     assert STATUS["state"] | set(STATUS["master"]) | set(STATUS["totals"]) <= names(said, 2)
     assert process["state"] <= names(said, 2)
     assert set(STATUS["last_reload"][0]) <= names(said, 2)

@@ -341,7 +341,7 @@ def test_errors_of_the_server(fake, error, code):
     (["scale"], "'scale' needs N|+N|-N; see zombiectl help scale"),
     (["scale", "many"], "'many' is no number of workers: N, +N for more or -N for fewer"),
     (["drain", "admin"], "'admin' is no slot: 1 to 1024"),
-    (["kill", "0"], "'0' is no slot: 1 to 1024, or admin"),
+    (["kill", "0"], "'0' is no slot: 1 to 1024, admin or herald"),
     (["kill", "1", "DOOM"], "'DOOM' is no signal: a name as KILL or SIGKILL, or a number"),
     (["log-level", "loud"], "'loud' is no level: error, warning, info or debug"),
     (["status", "-f"], "option --follow is not for 'status'; see zombiectl help status"),
@@ -450,8 +450,8 @@ def test_garbage_for_an_answer(tmp_path, line):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ("status top events logs reload upgrade restart scale drain kill stop reopen-logs "
-            "log-level config chaos ping version help").split()  # fmt: skip
+COMMANDS = ("status top events logs reload upgrade restart scale drain upstream kill stop "
+            "reopen-logs log-level config chaos ping version help").split()  # fmt: skip
 
 
 def test_help_names_every_command():

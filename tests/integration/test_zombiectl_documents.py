@@ -55,7 +55,9 @@ def test_manual_has_every_command():
         assert re.search(rf"^\.(It )?Cm {re.escape(name)}( |$)", manual, re.MULTILINE), name
 
 
-@pytest.mark.parametrize("words", [[], ["logs"], ["events"], ["stop"], ["chaos"]], ids=str)
+@pytest.mark.parametrize(
+    "words", [[], ["logs"], ["events"], ["stop"], ["upstream"], ["chaos"]], ids=str
+)
 def test_options_are_everywhere(words):
     manual, zsh = read(MANUAL), read(ZSH)
     offered = complete(*words, "--")
@@ -96,6 +98,31 @@ def test_slots_that_bash_offers(tmp_path):
     )
     assert complete("-s", fake.path, "drain", "") == ["9", "10"]
     assert complete("drain", "", env={"ZOMBIE_CONTROL": fake.path}) == ["9", "10"]
-    assert complete("--socket", "=", fake.path, "kill", "") == ["9", "10", "admin"]
+    assert complete("--socket", "=", fake.path, "kill", "") == ["9", "10", "admin", "herald"]
     fake.vanish()
-    assert complete("-s", fake.path, "restart", "") == ["admin"]
+    assert complete("-s", fake.path, "restart", "") == ["admin", "herald"]
+
+
+def test_upstreams_and_servers_that_bash_offers(tmp_path):
+    fake = FakeControl(tmp_path / "control.sock")
+    fake.status["upstreams"] = [
+        {"title": "api", "servers": [{"name": "10.0.0.1:80"}, {"name": "10.0.0.2:80"},
+                                     {"name": "10.0.0.2:80"}, {"name": "$(touch /tmp/no):1"}]},
+        {"title": "web", "servers": [{"name": "unix:/run/a"}]},
+        {"title": "`reboot`", "servers": []},
+    ]  # fmt: skip
+    for words, offered in [
+        (["upstream", ""], ["drain", "undrain", "api", "web"]),
+        (["upstream", "drain", ""], ["api", "web"]),
+        (["upstream", "drain", "api", ""], ["10.0.0.1:80", "10.0.0.2:80"]),
+        (["upstream", "undrain", "api", "10.0.0.2"], ["10.0.0.2:80"]),
+        (["upstream", "drain", "api", "10.0.0.1", ":", "8"], ["80"]),  # as bash splits it
+        (["upstream", "drain", "api", "10.0.0.1", ":"], ["80"]),
+        (["upstream", "drain", "web", "unix", ":", "/r"], ["/run/a"]),
+        (["upstream", "drain", "nope", ""], []),
+        (["upstream", "api", ""], []),
+        (["upstream", "drain", "api", "x", ""], []),
+    ]:
+        assert complete("-s", fake.path, *words) == offered, words
+    fake.vanish()
+    assert complete("-s", fake.path, "upstream", "") == ["drain", "undrain"]

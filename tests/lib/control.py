@@ -219,7 +219,7 @@ class Client:
         return False
 
 
-def ask(server, command, **arguments):
+def ask(server, command, /, **arguments):
     """One order on a connection of its own; a server or a path. Whatever the end is."""
     with Client(path_of(server)) as client:
         return client.ask(command, **arguments)
@@ -229,12 +229,12 @@ def path_of(server):
     return getattr(server, "control_path", server)
 
 
-def do(server, command, **arguments):
+def do(server, command, /, **arguments):
     """The same, which must succeed."""
     return ask(server, command, **arguments).done()
 
 
-def refusal(server, error, command, **arguments):
+def refusal(server, error, command, /, **arguments):
     """The same, which must fail so; returns the text."""
     return ask(server, command, **arguments).failed(error)
 

@@ -57,7 +57,8 @@ def _status(n_slots):
         "admin": "http://127.0.0.1:9090",
         "master": {"cpu_percent": 0.1, "pss_bytes": 2 << 20, "rss_bytes": 4 << 20},
         "totals": {"requests": 0, "requests_per_second": 0.0, "connections": 0, "accepted": 0,
-                   "received_bytes": 0, "sent_bytes": 0, "respawns": 0, "deaths": 0},
+                   "received_bytes": 0, "sent_bytes": 0, "respawns": 0, "deaths": 0, "retired": 0},
+        "upstreams": [],
         "processes": [*(_process("worker", slot, slot) for slot in range(1, n_slots + 1)),
                       _process("admin", None, n_slots + 1)],
     }  # fmt: skip

@@ -18,8 +18,18 @@ STATUS = {
         "requests": int, "requests_per_second": NUMBER, "connections": int, "accepted": int,
         "received_bytes": int, "sent_bytes": int, "respawns": int, "deaths": int, "retired": int,
     },
+    "upstreams": [{
+        "title": str, "balance": {"round_robin", "least_conn", "ip_hash", "random_two"},
+        "servers": [{
+            "name": str, "address": (str, None),
+            "state": {"up", "down", "drained", "unhealthy", "ejected", "failed", "busy",
+                      "resolving"},
+            "backup": bool, "weight": int, "connections": int, "fails": int, "requests": int,
+            "failures": int, "latency_ms": (*NUMBER, None), "error_ago_ms": (int, None),
+        }],
+    }],
     "processes": [{
-        "role": {"worker", "admin"}, "slot": (int, None), "worker": (int, None),
+        "role": {"worker", "admin", "herald"}, "slot": (int, None), "worker": (int, None),
         "pid": (int, None),
         "state": {"empty", "starting", "serving", "draining", "killed", "backoff", "held"},
         "candidate": bool, "leaving": bool, "generation": int, "uptime_ms": (int, None),
@@ -34,9 +44,9 @@ STATUS = {
 }  # fmt: skip
 KINDS = {"start", "upgrade", "birth", "ready", "leaving", "death", "poison", "chaos", "reload",
          "reloaded", "reload-failed", "upgrade-failed", "scale", "pause", "crash-loop",
-         "recovered", "order", "stop"}  # fmt: skip
+         "recovered", "order", "stop", "upstream"}  # fmt: skip
 EVENT = {"seq": int, "time": TIME, "event": KINDS, "worker": (int, None), "slot": (int, None),
-         "role": ({"worker", "admin"}, None), "pid": (int, None), "generation": int,
+         "role": ({"worker", "admin", "herald"}, None), "pid": (int, None), "generation": int,
          "text": str}  # fmt: skip
 
 

@@ -20,6 +20,7 @@
 #include "control/server.h"
 #include "http/identity.h"
 #include "ipc/scoreboard.h"
+#include "proxy/balancer.h"
 
 #define PATIENCE_S 10
 #define MAX_HELD   32
@@ -44,6 +45,8 @@ static struct control_request *follower, *pinged;
 
 /* Whether the time that the master has is over as soon as it begins. */
 static bool hurries;
+
+static struct balancer *balancer;
 
 int __real_event_add(struct event *event, const struct timeval *delay);
 int __wrap_event_add(struct event *event, const struct timeval *delay);
@@ -131,9 +134,11 @@ void fixture_start(char *token)
     base = event_base_new();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(scoreboard_new(2, &fixture_board), 0);
+    assert_int_equal(balancer_new(2, &balancer), 0);
     start_master(ends[0]);
     settings.base = base;
     settings.scoreboard = fixture_board;
+    settings.balancer = balancer;
     settings.control_fd = ends[1];
     assert_int_equal(admin_site_new(&settings, &fixture_site), 0);
     assert_int_equal(admin_site_accept(fixture_site, &listener, 1), 0);
@@ -158,6 +163,7 @@ int fixture_teardown_site(void **state)
     admin_site_free(fixture_site);
     control_server_free(master, 0);
     scoreboard_free(fixture_board);
+    balancer_free(balancer);
     event_base_free(base);
     for (size_t i = 0; i < n_held; i++)
         free(held[i].arguments);

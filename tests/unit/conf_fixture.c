@@ -14,7 +14,7 @@
 #include <cmocka.h>
 
 #include "conf_fixture.h"
-#include "http/handlers/handler.h"
+#include "worker/handlers.h"
 
 const char *fixture_setting(const struct conf_route *route, const char *key)
 {
@@ -29,6 +29,9 @@ static const char *const variables[] = {"ZOMBIE_LISTEN",      "ZOMBIE_WORKERS", 
                                         "ZOMBIE_CHAOS",       "ZOMBIE_CONTROL", "ZOMBIE_ADMIN",
                                         "ZOMBIE_ADMIN_TOKEN", "PORT",           "ZOMBIE_ENV",
                                         "ZOMBIE_TEST"};
+
+/* Of the keys in a dump. */
+#define KEY_CHARS "abcdefghijklmnopqrstuvwxyz_0123456789"
 
 static char folder[64];
 
@@ -140,19 +143,28 @@ char *fixture_flat_dump(const struct conf *conf)
 {
     char *dumped = fixture_dump(conf), *flat = NULL, *rest = NULL;
     char section[256] = "";
-    size_t size;
+    size_t size, outer = 0;
     FILE *out = open_memstream(&flat, &size);
 
     assert_non_null(out);
     for (char *line = strtok_r(dumped, "\n", &rest); line; line = strtok_r(NULL, "\n", &rest)) {
-        if (strncmp(line, "    #", 5) == 0 || line[0] == '}')
+        size_t indent = strspn(line, " ");
+        char *text = line + indent;
+
+        if (text[0] == '#' || text[0] == '}')
             continue;
-        if (line[0] == ' ') {
-            (void)fprintf(out, "%s: %s\n", section, line + 4);
+        if (strncmp(text + strspn(text, KEY_CHARS), " = ", 3) == 0) {
+            (void)fprintf(out, "%s: %s\n", section, text);
             continue;
         }
-        (void)fprintf(out, "%s\n", line);
-        (void)snprintf(section, sizeof(section), "%.*s", (int)(strstr(line, " {") - line), line);
+        if (indent == 0)
+            outer = 0;
+        section[outer] = '\0';
+        (void)fprintf(out, "%s%s%s\n", section, outer > 0 ? ": " : "", text);
+        (void)snprintf(section + outer, sizeof(section) - outer, "%s%.*s", outer > 0 ? ": " : "",
+                       (int)(strstr(text, " {") - text), text);
+        if (indent == 0)
+            outer = strlen(section);
     }
     (void)fclose(out);
     free(dumped);

@@ -47,7 +47,7 @@ int fixture_load_file(const char *name, struct conf **ret_conf, char error[CONF_
 /* conf_dump(), allocated. */
 char *fixture_dump(const struct conf *conf);
 
-/* The dump without help, each key's line behind the first words of its section. Allocated. */
+/* The dump without help, each key's line behind the first words of its sections. Allocated. */
 char *fixture_flat_dump(const struct conf *conf);
 
 /* Whether a text has exactly this line. */

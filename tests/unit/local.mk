@@ -17,6 +17,10 @@ UNIT_TESTS += \
 	%D%/test_args \
 	%D%/test_attacks \
 	%D%/test_attributes \
+	%D%/test_balancer \
+	%D%/test_balancer_crowd \
+	%D%/test_balancer_garbage \
+	%D%/test_balancer_upstreams \
 	%D%/test_bytes \
 	%D%/test_cgroup \
 	%D%/test_cgroup_meter \
@@ -29,15 +33,20 @@ UNIT_TESTS += \
 	%D%/test_chaos_spread \
 	%D%/test_chaos_strength \
 	%D%/test_chaos_target \
+	%D%/test_choice \
 	%D%/test_chunk \
 	%D%/test_clock \
+	%D%/test_command_upstream \
 	%D%/test_commands \
+	%D%/test_commands_values \
 	%D%/test_conditional \
 	%D%/test_conf_dump \
 	%D%/test_conf_file \
 	%D%/test_conf_layers \
 	%D%/test_conf_lists \
 	%D%/test_conf_routes \
+	%D%/test_conf_upstreams \
+	%D%/test_conf_upstreams_layers \
 	%D%/test_conf_values \
 	%D%/test_conf_watch \
 	%D%/test_control_client \
@@ -50,14 +59,23 @@ UNIT_TESTS += \
 	%D%/test_cpu_count \
 	%D%/test_crowd \
 	%D%/test_deadline \
+	%D%/test_endpoint \
 	%D%/test_escape \
 	%D%/test_event_json \
+	%D%/test_failover \
 	%D%/test_files_listing \
 	%D%/test_files_open \
 	%D%/test_files_path \
 	%D%/test_files_send \
+	%D%/test_forward_head \
+	%D%/test_forwarded \
 	%D%/test_hang \
 	%D%/test_head \
+	%D%/test_herald_check \
+	%D%/test_herald_check_http \
+	%D%/test_herald_hosts \
+	%D%/test_herald_resolver \
+	%D%/test_hop_by_hop \
 	%D%/test_http_date \
 	%D%/test_journal \
 	%D%/test_json \
@@ -79,17 +97,23 @@ UNIT_TESTS += \
 	%D%/test_output \
 	%D%/test_pattern \
 	%D%/test_percent \
+	%D%/test_peer \
 	%D%/test_pidfile \
 	%D%/test_probe \
 	%D%/test_process_usage \
 	%D%/test_purpose \
 	%D%/test_query \
 	%D%/test_range \
+	%D%/test_read_body \
+	%D%/test_read_body_limits \
 	%D%/test_recorder \
 	%D%/test_recycle \
 	%D%/test_redirect \
 	%D%/test_reply_head \
+	%D%/test_reply_passed \
 	%D%/test_respawn \
+	%D%/test_response \
+	%D%/test_response_refused \
 	%D%/test_role \
 	%D%/test_router \
 	%D%/test_router_pieces \
@@ -105,11 +129,13 @@ UNIT_TESTS += \
 	%D%/test_tally \
 	%D%/test_text \
 	%D%/test_trace_context \
+	%D%/test_upstream \
 	%D%/test_utf8 \
 	%D%/test_zombiectl_arguments \
 	%D%/test_zombiectl_grid \
 	%D%/test_zombiectl_human \
 	%D%/test_zombiectl_operand \
+	%D%/test_zombiectl_upstream \
 	%D%/test_zombiectl_view \
 	%D%/test_zombiectl_visible
 endif
@@ -118,11 +144,28 @@ endif
 %C%_test_cgroup_SOURCES = %D%/test_cgroup.c %D%/cgroup_fixture.c
 %C%_test_cgroup_meter_SOURCES = %D%/test_cgroup_meter.c %D%/cgroup_fixture.c
 
+# So do those of the balancer.
+%C%_test_admin_metrics_SOURCES = %D%/test_admin_metrics.c %D%/balancer_fixture.c
+%C%_test_balancer_SOURCES = %D%/test_balancer.c %D%/balancer_fixture.c
+%C%_test_balancer_crowd_SOURCES = %D%/test_balancer_crowd.c %D%/balancer_fixture.c
+%C%_test_balancer_garbage_SOURCES = %D%/test_balancer_garbage.c %D%/balancer_fixture.c
+%C%_test_balancer_upstreams_SOURCES = %D%/test_balancer_upstreams.c %D%/balancer_fixture.c
+%C%_test_choice_SOURCES = %D%/test_choice.c %D%/choice_fixture.c
+%C%_test_peer_SOURCES = %D%/test_peer.c %D%/choice_fixture.c
+
+# So do those of orders.
+%C%_test_command_upstream_SOURCES = %D%/test_command_upstream.c %D%/commands_fixture.c \
+	%D%/balancer_fixture.c
+%C%_test_commands_SOURCES = %D%/test_commands.c %D%/commands_fixture.c
+%C%_test_commands_values_SOURCES = %D%/test_commands_values.c %D%/commands_fixture.c
+
 # So do those of the configuration.
 %C%_test_conf_dump_SOURCES = %D%/test_conf_dump.c %D%/conf_fixture.c
 %C%_test_conf_file_SOURCES = %D%/test_conf_file.c %D%/conf_fixture.c
 %C%_test_conf_layers_SOURCES = %D%/test_conf_layers.c %D%/conf_fixture.c
 %C%_test_conf_routes_SOURCES = %D%/test_conf_routes.c %D%/conf_fixture.c
+%C%_test_conf_upstreams_SOURCES = %D%/test_conf_upstreams.c %D%/conf_fixture.c
+%C%_test_conf_upstreams_layers_SOURCES = %D%/test_conf_upstreams_layers.c %D%/conf_fixture.c
 %C%_test_conf_values_SOURCES = %D%/test_conf_values.c %D%/conf_fixture.c
 %C%_test_conf_watch_SOURCES = %D%/test_conf_watch.c %D%/conf_fixture.c
 
@@ -152,6 +195,16 @@ server_fixture = %D%/server_fixture.c %D%/conf_fixture.c
 %C%_test_account_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms,--wrap=clock_now_us
 %C%_test_deadline_SOURCES = %D%/test_deadline.c $(server_fixture)
 %C%_test_deadline_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=clock_now_ms,--wrap=clock_now_us
+%C%_test_forward_head_SOURCES = %D%/test_forward_head.c $(server_fixture)
+body_fixture = %D%/body_fixture.c $(server_fixture)
+noinst_HEADERS += %D%/body_fixture.h
+body_wraps = -Wl,--wrap=clock_now_ms,--wrap=clock_now_us,--wrap=dispatch_streams,--wrap=request_wait
+%C%_test_read_body_SOURCES = %D%/test_read_body.c $(body_fixture)
+%C%_test_read_body_LDFLAGS = $(AM_LDFLAGS) $(body_wraps)
+%C%_test_read_body_limits_SOURCES = %D%/test_read_body_limits.c $(body_fixture)
+%C%_test_read_body_limits_LDFLAGS = $(AM_LDFLAGS) $(body_wraps)
+%C%_test_reply_passed_SOURCES = %D%/test_reply_passed.c $(server_fixture)
+%C%_test_reply_passed_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=request_wait
 %C%_test_stream_SOURCES = %D%/test_stream.c $(server_fixture)
 %C%_test_suspend_SOURCES = %D%/test_suspend.c $(server_fixture)
 %C%_test_suspend_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=request_wait
@@ -165,9 +218,12 @@ server_fixture = %D%/server_fixture.c %D%/conf_fixture.c
 # Tests that stand in for what they ask: the control server, the host.
 %C%_test_commands_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=control_fail,--wrap=control_succeed
+%C%_test_command_upstream_LDFLAGS = $(%C%_test_commands_LDFLAGS)
+%C%_test_commands_values_LDFLAGS = $(%C%_test_commands_LDFLAGS)
 %C%_test_purpose_LDFLAGS = $(AM_LDFLAGS) \
 	-Wl,--wrap=control_path_default,--wrap=control_path_make_folder
 %C%_test_sample_LDFLAGS = $(AM_LDFLAGS) -Wl,--wrap=process_usage_read
 
-noinst_HEADERS += %D%/admin_fixture.h %D%/cgroup_fixture.h %D%/cgroup_text.h %D%/conf_fixture.h %D%/control_fixture.h \
+noinst_HEADERS += %D%/admin_fixture.h %D%/balancer_fixture.h %D%/cgroup_fixture.h %D%/cgroup_text.h \
+	%D%/choice_fixture.h %D%/commands_fixture.h %D%/conf_fixture.h %D%/control_fixture.h \
 	%D%/handler_fixture.h %D%/server_fixture.h %D%/state_fixture.h

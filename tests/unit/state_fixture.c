@@ -149,6 +149,7 @@ const struct state state_full = {
     .log_ring_fd = 12,
     .events = events,
     .n_events = LENGTH(events),
+    .balancer_fd = 13,
 };
 const struct state state_empty = {.generation = 1,
                                   .scoreboard_fd = 3,
@@ -156,10 +157,11 @@ const struct state state_empty = {.generation = 1,
                                   .places = 1,
                                   .configuration_fd = -1,
                                   .pidfile_fd = -1,
-                                  .log_ring_fd = -1};
+                                  .log_ring_fd = -1,
+                                  .balancer_fd = -1};
 
 const char state_full_text[] =
-    "{'version':3,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
+    "{'version':4,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
     "'generation':12,'last_worker':9223372036854775807,'strangers':14,'upgrades':15,'strength':16,"
     "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'configuration_fd':4,'pidfile_fd':5,'"
     "pidfile':'/run/"
@@ -175,7 +177,7 @@ const char state_full_text[] =
     "'channel_fd':8,'started_ms':21,'ready_ms':0,'deadline_ms':22,"
     "'doom_ms':9223372036854775807,'leaving':true,'candidate':false,'asked':false,"
     "'deliberate':false,'chaos':true},"
-    "{'place':0,'number':1025,'generation':4294967295,'state':'serving',"
+    "{'place':0,'number':1026,'generation':4294967295,'state':'serving',"
     "'worker':9223372036854775807,'pid':2,'channel_fd':-1,'started_ms':9223372036854775807,"
     "'ready_ms':24,'deadline_ms':9223372036854775807,'doom_ms':25,'leaving':false,"
     "'candidate':true,'asked':false,'deliberate':false,'chaos':true},"
@@ -202,16 +204,17 @@ const char state_full_text[] =
     "'method':'','path':'','client':'','killed_for':'','oom':false,'deliberate':false,"
     "'poison':true}],'log_ring_fd':12,"
     "'events':["
-    "{'sequence':61,'wall_ms':62,'kind':17,'worker':63,'slot':1025,'pid':64,'generation':65,"
+    "{'sequence':61,'wall_ms':62,'kind':17,'worker':63,'slot':1026,'pid':64,'generation':65,"
     "'text':'gr\\u00C3\\u00BC\\u00FF\\n'},"
     "{'sequence':9223372036854775807,'wall_ms':9223372036854775807,'kind':0,"
-    "'worker':9223372036854775807,'slot':1,'pid':4194304,'generation':4294967295,'text':''}]}";
+    "'worker':9223372036854775807,'slot':1,'pid':4194304,'generation':4294967295,'text':''}],'"
+    "balancer_fd':13}";
 const char state_empty_text[] =
-    "{'version':3,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
+    "{'version':4,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
     "'generation':1,'last_worker':0,'strangers':0,'upgrades':0,'strength':0,'scoreboard_fd':3,"
     "'scoreboard_places':1,'places':1,'configuration_fd':-1,'pidfile_fd':-1,'pidfile':null,'"
     "listeners':[],'workers':[],"
-    "'deaths':[],'log_ring_fd':-1,'events':[]}";
+    "'deaths':[],'log_ring_fd':-1,'events':[],'balancer_fd':-1}";
 
 char *state_quoted(const char *text, size_t *ret_len)
 {

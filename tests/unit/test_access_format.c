@@ -130,6 +130,11 @@ static void renders_each_variable(void **state)
         {"$trace_id", TRACE, "-"},
         {"$span_id", SPAN, "-"},
         {"$route", "/{x}", "-"},
+        {"$upstream_addr", "-", "-"},
+        {"$upstream_status", "-", "-"},
+        {"$upstream_connect_time", "-", "-"},
+        {"$upstream_header_time", "-", "-"},
+        {"$upstream_response_time", "-", "-"},
         {"$$ $$$pipe$$pid", "$ $.$pid", "$ $.$pid"},
         {"${pid}s ${http_user_agent}_", "4242s curl/8_", "0s -_"},
         {"\t{\"$pid\"} \xc3\xa9", "\t{\"4242\"} \xc3\xa9", "\t{\"0\"} \xc3\xa9"},
@@ -141,6 +146,35 @@ static void renders_each_variable(void **state)
         check(rows[i].text, &entry, rows[i].line);
         check(rows[i].text, &empty, rows[i].empty);
     }
+}
+
+static void renders_each_attempt(void **state)
+{
+    struct access_attempt last = {
+        .server = "api \"a\"", .status = 0, .connect_us = -1, .header_us = -1, .response_us = 0};
+    struct access_attempt second = {.next = &last,
+                                    .server = "unix:/run/b",
+                                    .status = 200,
+                                    .connect_us = 0,
+                                    .header_us = 999,
+                                    .response_us = 61234567};
+    struct access_attempt first = {.next = &second,
+                                   .server = "[::1]:3000",
+                                   .status = 502,
+                                   .connect_us = 1000,
+                                   .header_us = -1,
+                                   .response_us = 2999};
+    struct access_entry entry = make_entry();
+    (void)state;
+
+    entry.attempts = &first;
+    check("$upstream_addr|", &entry, "[::1]:3000, unix:/run/b, api \\x22a\\x22|");
+    check("$upstream_status|", &entry, "502, 200, -|");
+    check("$upstream_connect_time|", &entry, "0.001, 0.000, -|");
+    check("$upstream_header_time|", &entry, "-, 0.000, -|");
+    check("$upstream_response_time|", &entry, "0.002, 61.234, 0.000|");
+    entry.attempts = &second;
+    check("$upstream_addr $upstream_status", &entry, "unix:/run/b, api \\x22a\\x22 200, -");
 }
 
 static void renders_extremes(void **state)
@@ -326,6 +360,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(renders_each_variable),
+        cmocka_unit_test(renders_each_attempt),
         cmocka_unit_test(renders_extremes),
         cmocka_unit_test(renders_words),
         cmocka_unit_test(remembers_the_second),

@@ -13,6 +13,8 @@
 
 #include "admin/metrics_report.h"
 #include "admin/metrics_text.h"
+#include "admin/metrics_upstreams.h"
+#include "balancer_fixture.h"
 #include "cluster/slot.h"
 #include "http/limits.h"
 #include "ipc/scoreboard.h"
@@ -50,13 +52,18 @@ static void labels_are_escaped(void **state)
     const struct metrics_label labels[] = {
         {"a", "plain"}, {"b", "\"quoted\""}, {"c", "back\\slash\nline\n"}, {"d", ""}, {NULL, NULL}};
     const struct metrics_label none[] = {{NULL, NULL}};
+    const struct metrics_label foreign[] = {{"a", "x\xff"
+                                                  "y\xc3\xa9"},
+                                            {NULL, NULL}};
 
     (void)state;
     metrics_number(&out, "x", labels, UINT64_MAX);
     metrics_number(&out, "y", none, 0);
     metrics_number(&out, "z", NULL, 7);
+    metrics_number(&out, "u", foreign, 1);
     assert_string_equal(out.at, "x{a=\"plain\",b=\"\\\"quoted\\\"\",c=\"back\\\\slash\\nline\\n\","
-                                "d=\"\"} 18446744073709551615\ny 0\nz 7\n");
+                                "d=\"\"} 18446744073709551615\ny 0\nz 7\n"
+                                "u{a=\"x\xef\xbf\xbdy\xc3\xa9\"} 1\n");
 }
 
 static void times_are_exact_seconds(void **state)
@@ -186,13 +193,61 @@ static void the_report_adds_up_all_places(void **state)
     scoreboard_free(board);
 }
 
+/* One server has failed, another one is drained, and is drained still when it comes back. */
+static void upstreams_are_reported_by_server(void **state)
+{
+    static const char *const lines[] = {
+        "# TYPE zombie_upstream_requests_total counter\n"
+        "zombie_upstream_requests_total{upstream=\"a\\\"b\",server=\"10.0.0.1:80\","
+        "address=\"10.0.0.1:80\"} 1\nzombie_upstream_requests_total{",
+        "zombie_upstream_failures_total{upstream=\"a\\\"b\",server=\"10.0.0.1:80\","
+        "address=\"10.0.0.1:80\"} 1\n",
+        "zombie_upstream_connections{upstream=\"c\",server=\"10.0.0.3:80\","
+        "address=\"10.0.0.3:80\"} 1\n",
+        "zombie_upstream_up{upstream=\"a\\\"b\",server=\"10.0.0.1:80\","
+        "address=\"10.0.0.1:80\"} 0\n",
+        "address=\"10.0.0.1:80\",state=\"failed\"} 1\n",
+        "address=\"10.0.0.1:80\",state=\"up\"} 0\n",
+        "address=\"10.0.0.2:80\",state=\"drained\"} 1\n",
+        "zombie_upstream_up{upstream=\"c\",server=\"10.0.0.3:80\",address=\"10.0.0.3:80\"} 1\n",
+        "zombie_upstream_latency_seconds{upstream=\"d\",server=\"10.0.0.4:80\","
+        "address=\"10.0.0.4:80\"} 0.0025\n",
+    };
+    struct balancer *balancer;
+    struct conf conf = {.n_upstreams = 0};
+    struct balancer_pick pick;
+
+    (void)state;
+    assert_int_equal(balancer_new(2, &balancer), 0);
+    metrics_upstreams(balancer, 1000, &out);
+    assert_int_equal(out.len, 0);
+    fixture_add(&conf, "a\"b", CONF_BALANCE_ROUND_ROBIN, "10.0.0.1:80*5 10.0.0.2:80");
+    fixture_add(&conf, "c", CONF_BALANCE_ROUND_ROBIN, "10.0.0.3:80");
+    fixture_add(&conf, "d", CONF_BALANCE_ROUND_ROBIN, "10.0.0.4:80");
+    assert_int_equal(balancer_apply(balancer, &conf, 1000), 0);
+    pick = fixture_choose(balancer_find(balancer, "a\"b"), 0, 1000);
+    fixture_finish(balancer_find(balancer, "a\"b"), 0, &pick, BALANCER_FAILED, 1000);
+    assert_int_equal(
+        balancer_set_drained(balancer_find(balancer, "a\"b"), "10.0.0.2:80", true, 1000), 0);
+    (void)fixture_choose(balancer_find(balancer, "c"), 1, 1000);
+    pick = fixture_choose(balancer_find(balancer, "d"), 1, 1000);
+    balancer_done(balancer_find(balancer, "d"), 1, &pick, BALANCER_OK, 1000, 2500);
+    metrics_upstreams(balancer, 1500, &out);
+    for (size_t i = 0; i < sizeof lines / sizeof lines[0]; i++)
+        if (strstr(out.at, lines[i]) == NULL)
+            fail_msg("%s is not in:\n%s", lines[i], out.at);
+    assert_null(strstr(out.at, "latency_seconds{upstream=\"c\""));
+    fixture_clear(&conf);
+    balancer_free(balancer);
+}
+
 int main(void)
 {
 #define TEST(name) cmocka_unit_test_setup_teardown(name, set_up, tear_down)
     static const struct CMUnitTest tests[] = {
         TEST(a_family_says_what_it_is),      TEST(labels_are_escaped),
         TEST(times_are_exact_seconds),       TEST(histograms_are_cumulative),
-        TEST(the_report_adds_up_all_places),
+        TEST(the_report_adds_up_all_places), TEST(upstreams_are_reported_by_server),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -26,6 +26,7 @@ static void bodies_become_arguments(void **state)
         {"restart", "{}", "{}"},
         {"restart", "{\"slot\":3}", "{\"slot\":3}"},
         {"restart", " {\"slot\": \"admin\"}\n", "{\"slot\":\"admin\"}"},
+        {"restart", "{\"slot\":\"herald\"}", "{\"slot\":\"herald\"}"},
         {"scale", "{\"to\":0}", "{\"to\":0}"},
         {"scale", "{\"by\":-2}", "{\"by\":-2}"},
         {"kill", "{\"slot\":1}", "{\"chaos\":true,\"signal\":\"KILL\",\"slot\":1}"},
@@ -51,7 +52,7 @@ static void others_are_refused(void **state)
 {
 #define NO_OBJECT "the body is not a JSON object"
 #define UNKNOWN   "the body has a member that this order does not know"
-#define SLOT      "slot is the number of a slot, or \"admin\""
+#define SLOT      "slot is the number of a slot, \"admin\" or \"herald\""
     static const struct {
         const char *command;
         const char *body;

@@ -155,6 +155,88 @@ static void refusals_are_final(void **state)
     assert_non_null(chunk.why);
 }
 
+/* Decode with trailers kept, `step` bytes at a time; writes them as "name=value|". */
+static int decode_trailers(const char *body, size_t step, char *text, size_t size)
+{
+    struct chunk_trailer trailer;
+    struct chunk_decoder chunk;
+    size_t len = strlen(body);
+    size_t used = 0;
+    int outcome = CHUNK_MORE;
+
+    memset(&trailer, 'x', sizeof(trailer));
+    chunk_init(&chunk);
+    chunk_keep_trailers(&chunk, &trailer);
+    text[0] = '\0';
+    for (size_t come = 0; come < len && outcome == CHUNK_MORE;) {
+        come = len - come < step ? len : come + step;
+        do {
+            size_t consumed = SIZE_MAX;
+            size_t at = strlen(text);
+            struct slice data;
+
+            outcome = chunk_feed(&chunk, body + used, come - used, &consumed, &data);
+            assert_in_range(consumed, 0, come - used);
+            used += consumed;
+            if (outcome == CHUNK_TRAILER)
+                (void)snprintf(text + at, size - at, "%.*s=%.*s|", (int)trailer.name.len,
+                               trailer.name.at, (int)trailer.value.len, trailer.value.at);
+        } while (outcome == CHUNK_DATA || outcome == CHUNK_TRAILER);
+    }
+    assert_true(outcome != CHUNK_DONE || used == len);
+    return outcome;
+}
+
+static void hands_out_trailers(void **state)
+{
+    static const struct {
+        const char *body;
+        const char *trailers;
+        int outcome;
+    } rows[] = {
+        {"0\r\n\r\n", "", CHUNK_DONE},
+        {"5\r\nhello\r\n0\r\nA: b\r\n\r\n", "A=b|", CHUNK_DONE},
+        {"0;a=b\r\nA: b\r\nA: c\r\nx-Long-Name-Of-More-Than-24: d\r\n\r\n",
+         "A=b|A=c|x-Long-Name-Of-More-Than-24=d|", CHUNK_DONE},
+        {"0\r\nA:\r\nB: \t \r\nC:c\r\nD: \t d: e\tf \t\r\n\r\n", "A=|B=|C=c|D=d: e\tf|",
+         CHUNK_DONE},
+        {"0\r\nA: \xe9\r\n\r\n", "A=\xe9|", CHUNK_DONE},
+        {"0\r\nA: b\r\nC: d", "A=b|", CHUNK_MORE},
+        {"0\r\nA: b\r\n", "A=b|", CHUNK_MORE},
+        {"0\r\nA: b\r\nHost: c\r\n\r\n", "A=b|", 400},
+        {"0\r\nA: b\r\nC d: e\r\n\r\n", "A=b|", 400},
+        {"0\r\nA: b\rC: d\r\n\r\n", "", 400},
+        {"0\r\nA: b\nC: d\r\n\r\n", "", 400},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        for (size_t step = 1; step <= strlen(rows[i].body); step++) {
+            char text[256];
+
+            assert_int_equal(decode_trailers(rows[i].body, step, text, sizeof(text)),
+                             rows[i].outcome);
+            assert_string_equal(text, rows[i].trailers);
+        }
+    }
+}
+
+/* The longest line that the bound leaves fits into the room that there is. */
+static void hands_out_the_longest_trailer(void **state)
+{
+    static char body[CHUNK_TRAILERS_MAX + 16] = "0\r\nA:";
+    static char text[CHUNK_TRAILERS_MAX + 16];
+    size_t len = CHUNK_TRAILERS_MAX - strlen("A:\r\n\r\n");
+
+    (void)state;
+    memset(body + 5, 'b', len);
+    memcpy(body + 5 + len, "\r\n\r\n", 5);
+    assert_int_equal(decode_trailers(body, sizeof(body), text, sizeof(text)), CHUNK_DONE);
+    assert_int_equal(strlen(text), len + strlen("A=|"));
+    memcpy(body + 5 + len, "b\r\n\r\n", 6);
+    assert_int_equal(decode_trailers(body, sizeof(body), text, sizeof(text)), 431);
+}
+
 /* Write `n` times `text`. */
 static size_t repeat(char *out, const char *text, size_t n)
 {
@@ -213,9 +295,14 @@ static void holds_to_its_bounds(void **state)
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
-        cmocka_unit_test(decodes_good_bodies), cmocka_unit_test(leaves_what_follows),
-        cmocka_unit_test(does_not_copy),       cmocka_unit_test(announces_before_the_data),
-        cmocka_unit_test(refusals_are_final),  cmocka_unit_test(holds_to_its_bounds),
+        cmocka_unit_test(decodes_good_bodies),
+        cmocka_unit_test(leaves_what_follows),
+        cmocka_unit_test(does_not_copy),
+        cmocka_unit_test(announces_before_the_data),
+        cmocka_unit_test(refusals_are_final),
+        cmocka_unit_test(hands_out_trailers),
+        cmocka_unit_test(hands_out_the_longest_trailer),
+        cmocka_unit_test(holds_to_its_bounds),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -15,7 +15,7 @@
 #include <cmocka.h>
 
 #include "conf_fixture.h"
-#include "http/handlers/handler.h"
+#include "worker/handlers.h"
 
 /* Cut the comments, whose origins differ, in place. */
 static void strip_origins(char *flat)
@@ -51,6 +51,9 @@ static void loads_its_own_dump(void **state)
                 "control { socket = /c mode = 7 user = root group = root }\n"
                 "admin { listen = '127.0.0.1:1' hosts = { a, 'b-c.d' } }\n"
                 "instance { max_workers = 4 }\n"
+                "upstream a.b { next_upstream = off retry_body_bytes = 0 check { path = '/\"'\n"
+                "status = 200 } server 'unix:/ \"x' { down = yes } server 'a.b:080' { } }\n"
+                "upstream c { server '[::1]:1' { weight = 65535 } next_upstream = { timeout } }\n"
                 "route 'GET a.test/{x}/{y...}' { handler = json max_body = inherit allow = unix\n"
                 "headers = { 'A: \"b\"', 'B: ${c}' } access_log = no timeout_text = '' }\n");
     if (fixture_load_file("a.conf", &conf, error) < 0)
@@ -73,6 +76,7 @@ static void loads_its_own_dump(void **state)
     assert_non_null(strstr(first, "max_memory = \"1073741823K\""));
     assert_non_null(strstr(first, "body = \"\\${HOME} $ {x}\\x0a\\x09\""));
     assert_non_null(strstr(first, "headers = { \"A: \\\"b\\\"\", \"B: \\${c}\" }"));
+    assert_non_null(strstr(first, "check: status = \"200\""));
     assert_string_equal(first, second);
     free(first);
     free(second);
@@ -160,6 +164,9 @@ static void lists_every_option(void **state)
     assert_true(fixture_has_line(list, "access_log.format"));
     assert_true(fixture_has_line(list, "control.socket"));
     assert_true(fixture_has_line(list, "admin.token"));
+    assert_true(fixture_has_line(list, "upstream.balance"));
+    assert_true(fixture_has_line(list, "server.weight"));
+    assert_true(fixture_has_line(list, "check.status"));
     free(list);
 }
 

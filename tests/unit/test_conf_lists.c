@@ -172,6 +172,8 @@ static void knows_what_is_no_list(void **state)
 {
     (void)state;
     assert_true(conf_type_is_list(CONF_NETWORKS));
+    assert_true(conf_type_is_list(CONF_WORDS));
+    assert_false(conf_type_is_list(CONF_SPAN));
     assert_false(conf_type_is_list(CONF_BOOL));
     assert_false(conf_type_is_list(CONF_TEXT));
     assert_false(conf_type_is_list(CONF_SECRET));

@@ -231,6 +231,18 @@ static void asks_the_handlers(void **state)
                    "route \"/x\": index = {}  # @/a.conf:1",
                    "route \"/x\": types = { \"a b/c\" }  # @/a.conf:1",
                    "route \"/x\": symlinks = \"beneath\"  # built-in"}},
+        {.base = "route '/' { handler = proxy }",
+         .error = "@/a.conf:1: route \"/\": upstream: it is missing, and proxy_to as well"},
+        {.base = "route '/' { handler = proxy upstream = a proxy_to = 'http://a' }",
+         .error = "@/a.conf:1: route \"/\": proxy_to: there is an upstream already"},
+        {.base = "route '/' { handler = proxy upstream = a }",
+         .error = "@/a.conf:1: route \"/\": upstream: there is no upstream \"a\""},
+        {.base = "route '/' { handler = proxy proxy_to = 'http://a?b' }",
+         .error = "@/a.conf:1: route \"/\": proxy_to: it has a query or a fragment"},
+        {.base = "route '/' { handler = proxy proxy_to = 'http://a' headers_up = { 'hOST: b' } }",
+         .error = "@/a.conf:1: route \"/\": headers_up: Host, traceparent and what is about the "
+                  "client, the body or the "
+                  "connection are written by the proxy itself"},
         {.base = "route '/x/' { handler = redirect to = 'https://a.test' status = 308 }",
          .lines = {"route \"/x/\": to = \"https://a.test\"  # @/a.conf:1",
                    "route \"/x/\": status = \"308\"  # @/a.conf:1",

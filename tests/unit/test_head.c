@@ -291,7 +291,7 @@ static void reads_byte_by_byte(void **state)
     for (size_t n = 1; n < len; n++) {
         assert_int_equal(feed_copy(&head, text, n, &copy), HEAD_MORE);
         /* Nothing but a CR is left to be looked at again. */
-        assert_in_range(head.scanned, n - (text[n - 1] == '\r'), n);
+        assert_in_range(head.lines.scanned, n - (text[n - 1] == '\r'), n);
     }
     assert_int_equal(feed_copy(&head, text, len, &copy), HEAD_DONE);
     check_slice(text, "method", head.method, "POST");

@@ -123,9 +123,9 @@ static void goes_on_at_any_number(void **state)
 static void names_its_kinds(void **state)
 {
     static const char *const names[] = {
-        "start",  "upgrade", "birth",      "ready",     "leaving",       "death",
-        "poison", "chaos",   "reload",     "reloaded",  "reload-failed", "upgrade-failed",
-        "scale",  "pause",   "crash-loop", "recovered", "order",         "stop"};
+        "start",      "upgrade",   "birth",    "ready",         "leaving",        "death", "poison",
+        "chaos",      "reload",    "reloaded", "reload-failed", "upgrade-failed", "scale", "pause",
+        "crash-loop", "recovered", "order",    "stop",          "upstream"};
 
     (void)state;
     assert_int_equal(sizeof(names) / sizeof(names[0]), JOURNAL_KINDS);

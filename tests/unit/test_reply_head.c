@@ -70,8 +70,10 @@ static int tear_down(void **state)
 
 static void assert_head(const struct reply *reply, uint64_t len, const char *expected)
 {
-    const struct bytes *head = reply_head(request, reply, len);
+    const struct bytes *head;
 
+    request->head_bytes = 0;
+    head = reply_head(request, reply, len);
     assert_false(head->failed);
     assert_string_equal(head->at, expected);
     assert_int_equal(head->len, strlen(expected));
@@ -191,6 +193,55 @@ static void has_the_fields_of_the_handler(void **state)
                 "HTTP/1.1 304 Not Modified\r\n" DATE "ETag: \"a\"\r\nX-Empty: \r\nETag: b\r\n\r\n");
 }
 
+static void has_the_lines_of_somebody_else(void **state)
+{
+    static const char lines[] = "Server: b\r\nX-A: 1\r\nX-A: 2\r\n";
+    static const char dated[] = "Date: Mon, 07 Nov 1994 08:49:37 GMT\r\n";
+    static const struct {
+        struct reply reply;
+        uint64_t len;
+        const char *expected;
+        bool becomes_last;
+    } rows[] = {
+        {{.status = 200, .lines = lines, .lines_len = sizeof lines - 1},
+         5,
+         "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\nServer: b\r\nX-A: 1\r\nX-A: 2\r\n\r\n",
+         false},
+        {{.status = 200, .lines = lines, .lines_len = 11},
+         5,
+         "HTTP/1.1 200 OK\r\n" DATE "Content-Length: 5\r\nServer: b\r\n\r\n",
+         false},
+        {{.status = 200, .lines = dated, .lines_len = sizeof dated - 1, .is_dated = true},
+         5,
+         "HTTP/1.1 200 OK\r\nContent-Length: 5\r\nDate: Mon, 07 Nov 1994 08:49:37 GMT\r\n\r\n",
+         false},
+        {{.status = 404, .reason = "Gone fishing"},
+         0,
+         "HTTP/1.1 404 Gone fishing\r\n" DATE "Content-Length: 0\r\n\r\n",
+         false},
+        {{.status = 299, .reason = ""},
+         0,
+         "HTTP/1.1 299 \r\n" DATE "Content-Length: 0\r\n\r\n",
+         false},
+        {{.status = 304, .lines = lines, .lines_len = 11},
+         5,
+         "HTTP/1.1 304 Not Modified\r\n" DATE "Server: b\r\n\r\n",
+         false},
+        {{.status = 101, .lines = lines, .lines_len = 11},
+         UNKNOWN,
+         "HTTP/1.1 101 Switching Protocols\r\n" DATE "Server: b\r\n\r\n",
+         true},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < LENGTH(rows); i++) {
+        connection.last = false;
+        assert_head(&rows[i].reply, rows[i].len, rows[i].expected);
+        assert_int_equal(connection.last, rows[i].becomes_last);
+        assert_int_equal(request->until_close, rows[i].becomes_last);
+    }
+}
+
 /* Else a value that a client has sent could become fields, or a body. */
 static void a_line_break_leaves_the_field_out(void **state)
 {
@@ -259,7 +310,7 @@ static void statuses_have_their_phrase(void **state)
     (void)state;
     for (int status = 100; status < 600; status++) {
         assert_true(strlen(reply_reason(status)) > 0);
-        assert_int_equal(reply_is_bodiless(status), status == 204 || status == 304);
+        assert_int_equal(reply_is_bodiless(status), status < 200 || status == 204 || status == 304);
     }
     assert_string_equal(reply_reason(200), "OK");
     assert_string_equal(reply_reason(413), "Content Too Large");
@@ -277,6 +328,7 @@ int main(void)
         TEST(a_worker_that_dies_says_so),
         TEST(the_date_moves_on),
         TEST(has_the_fields_of_the_handler),
+        TEST(has_the_lines_of_somebody_else),
         TEST(a_line_break_leaves_the_field_out),
         TEST(follows_its_route),
         TEST(fails_when_memory_is_short),

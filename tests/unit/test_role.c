@@ -3,6 +3,7 @@
  */
 #include "config.h"
 
+#include <errno.h>
 #include <setjmp.h>
 #include <stdarg.h>
 #include <stddef.h>
@@ -12,7 +13,8 @@
 
 #include "cluster/role.h"
 
-#define ADMIN_NUMBER 1025
+#define ADMIN_NUMBER  1025
+#define HERALD_NUMBER 1026
 
 static struct roll make(unsigned workers, const char *admin_listen)
 {
@@ -28,11 +30,51 @@ static void numbers_have_roles(void **state)
     assert_int_equal(role_of(1024), ROLE_WORKER);
     assert_int_equal(role_of(ADMIN_NUMBER), ROLE_ADMIN);
     assert_int_equal(role_number(ROLE_ADMIN), ADMIN_NUMBER);
-    assert_int_equal(ROLE_NUMBERS, ADMIN_NUMBER);
+    assert_int_equal(role_of(HERALD_NUMBER), ROLE_HERALD);
+    assert_int_equal(ROLE_NUMBERS, HERALD_NUMBER);
     for (int role = ROLE_WORKER + 1; role < ROLES; role++)
         assert_int_equal(role_of(role_number((enum role)role)), role);
     assert_string_equal(role_name(ROLE_WORKER), "worker");
     assert_string_equal(role_name(ROLE_ADMIN), "admin");
+    assert_string_equal(role_name(ROLE_HERALD), "herald");
+}
+
+static void roles_have_names(void **state)
+{
+    enum role found;
+
+    (void)state;
+    for (int role = 0; role < ROLES; role++) {
+        assert_int_equal(role_find(role_name((enum role)role), &found), 0);
+        assert_int_equal(found, role);
+        assert_int_equal(role_absence((enum role)role) != NULL, role != ROLE_WORKER);
+    }
+    assert_int_equal(role_find("Herald", &found), -EINVAL);
+    assert_int_equal(role_find("", &found), -EINVAL);
+}
+
+/* There is one when something has to be looked up or checked. */
+static void the_herald_comes_with_its_work(void **state)
+{
+    static const struct {
+        bool is_name;
+        const char *path;
+        bool wanted;
+    } cases[] = {{false, "", false}, {true, "", true}, {false, "/h", true}, {true, "/h", true}};
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct conf_server server = {.is_name = cases[i].is_name};
+        struct conf_upstream upstream = {
+            .servers = &server, .n_servers = 1, .check.path = (char *)cases[i].path};
+        const struct conf conf = {
+            .admin.listen = (char *)"off", .upstreams = &upstream, .n_upstreams = 1};
+        struct roll roll = roll_make(&conf, 2);
+        assert_int_equal(roll.roles[ROLE_HERALD], cases[i].wanted);
+        assert_int_equal(roll_has(&roll, HERALD_NUMBER), cases[i].wanted);
+        assert_int_equal(roll_next(&roll, 2), cases[i].wanted ? HERALD_NUMBER : 0);
+        assert_int_equal(roll_count(&roll), cases[i].wanted ? 3 : 2);
+    }
 }
 
 static void the_roll_follows_the_configuration(void **state)
@@ -81,7 +123,7 @@ static void visits_what_is_on_it(void **state)
 
 static void has_no_number_outside(void **state)
 {
-    static const unsigned numbers[] = {0, ADMIN_NUMBER + 1, 4096, UINT32_MAX};
+    static const unsigned numbers[] = {0, HERALD_NUMBER, HERALD_NUMBER + 1, 4096, UINT32_MAX};
     struct roll roll = make(1024, "127.0.0.1:0");
 
     (void)state;
@@ -107,6 +149,8 @@ int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(numbers_have_roles),
+        cmocka_unit_test(roles_have_names),
+        cmocka_unit_test(the_herald_comes_with_its_work),
         cmocka_unit_test(the_roll_follows_the_configuration),
         cmocka_unit_test(visits_what_is_on_it),
         cmocka_unit_test(has_no_number_outside),

@@ -72,6 +72,7 @@ static void gives_back_what_was_in_it(void **state)
     assert_string_equal(decoded.deaths[0].method, full->deaths[0].method);
     assert_int_equal(decoded.listeners[1].purpose, full->listeners[1].purpose);
     assert_int_equal(decoded.log_ring_fd, full->log_ring_fd);
+    assert_int_equal(decoded.balancer_fd, full->balancer_fd);
     assert_int_equal(decoded.n_events, full->n_events);
     assert_int_equal(decoded.events[0].kind, JOURNAL_STOP);
     assert_int_equal(decoded.events[0].generation, full->events[0].generation);
@@ -113,13 +114,14 @@ static void refuses_what_is_no_state(void **state)
         {"{'version':1,'layouts':7}", -EBADMSG, "uuid: missing"},
         {"{'version':2,'layouts':7}", -EBADMSG, "uuid: missing"},
         {"{'version':3,'layouts':7}", -EBADMSG, "uuid: missing"},
-        {"{'version':4}", -EPROTO, "state version 4, this program understands 1 to 3"},
-        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 3"},
-        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 3"},
+        {"{'version':4,'layouts':7}", -EBADMSG, "uuid: missing"},
+        {"{'version':5}", -EPROTO, "state version 5, this program understands 1 to 4"},
+        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 4"},
+        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 4"},
         {"{'version':4294967297}", -EPROTO,
-         "state version 4294967297, this program understands 1 to 3"},
-        {"{'colour':{},'workers':3,'version':4,'layouts':{}}", -EPROTO,
-         "state version 4, this program understands 1 to 3"},
+         "state version 4294967297, this program understands 1 to 4"},
+        {"{'colour':{},'workers':3,'version':5,'layouts':{}}", -EPROTO,
+         "state version 5, this program understands 1 to 4"},
         {"{'version':1,'layouts':8}", -EPROTO, "state layouts 8, this program understands 7"},
         {"{'pid':1,'layouts':6,'uuid':0,'version':1}", -EPROTO,
          "state layouts 6, this program understands 7"},

@@ -84,7 +84,7 @@ static void check_changes(const struct change *changes, size_t n)
 #define UP_TO_UINT32 " is not from 1 to 4294967295"
 #define UP_TO_INT64  " is not from 0 to 9223372036854775807"
 #define UP_TO_FD     "from 3 to 1048576"
-#define UP_TO_NUMBER " is not from 1 to 1025"
+#define UP_TO_NUMBER " is not from 1 to 1026"
 
 static void keeps_numbers_in_their_ranges(void **state)
 {
@@ -112,7 +112,7 @@ static void keeps_numbers_in_their_ranges(void **state)
         {"listeners", 1, "socket", "1024", "listeners[1].socket: 1024 is not from 0 to 1023"},
         {"workers", 0, "place", "-1", "workers[0].place: -1 is not from 0 to 8191"},
         {"workers", 2, "number", "0", "workers[2].number: 0" UP_TO_NUMBER},
-        {"workers", 2, "number", "1026", "workers[2].number: 1026" UP_TO_NUMBER},
+        {"workers", 2, "number", "1027", "workers[2].number: 1027" UP_TO_NUMBER},
         {"workers", 2, "number", "1024", NULL},
         {"workers", 2, "generation", "0", "workers[2].generation: 0" UP_TO_UINT32},
         {"workers", 2, "worker", "0", "workers[2].worker: 0 is not from 1 to 9223372036854775807"},
@@ -132,7 +132,7 @@ static void keeps_numbers_in_their_ranges(void **state)
         {"deaths", 0, "when_ms", "-1", "deaths[0].when_ms: -1" UP_TO_INT64},
         {"deaths", 0, "worker", "0", "deaths[0].worker: 0 is not from 1 to 9223372036854775807"},
         {"deaths", 0, "slot", "0", "deaths[0].slot: 0" UP_TO_NUMBER},
-        {"deaths", 0, "slot", "1026", "deaths[0].slot: 1026" UP_TO_NUMBER},
+        {"deaths", 0, "slot", "1027", "deaths[0].slot: 1027" UP_TO_NUMBER},
         {"deaths", 0, "generation", "0", "deaths[0].generation: 0" UP_TO_UINT32},
         {"deaths", 0, "pid", "1", "deaths[0].pid: 1 is not from 2 to 4194304"},
         {"deaths", 0, "uptime_ms", "-1", "deaths[0].uptime_ms: -1" UP_TO_INT64},
@@ -152,12 +152,12 @@ static void keeps_numbers_in_their_ranges(void **state)
         {"events", 0, "sequence", "0",
          "events[0].sequence: 0 is not from 1 to 9223372036854775807"},
         {"events", 0, "wall_ms", "-1", "events[0].wall_ms: -1" UP_TO_INT64},
-        {"events", 1, "kind", "-1", "events[1].kind: -1 is not from 0 to 17"},
-        {"events", 1, "kind", "18", "events[1].kind: 18 is not from 0 to 17"},
+        {"events", 1, "kind", "-1", "events[1].kind: -1 is not from 0 to 18"},
+        {"events", 1, "kind", "19", "events[1].kind: 19 is not from 0 to 18"},
         {"events", 1, "worker", "-1", "events[1].worker: -1" UP_TO_INT64},
         {"events", 1, "worker", "0", NULL},
-        {"events", 1, "slot", "-1", "events[1].slot: -1 is not from 0 to 1025"},
-        {"events", 1, "slot", "1026", "events[1].slot: 1026 is not from 0 to 1025"},
+        {"events", 1, "slot", "-1", "events[1].slot: -1 is not from 0 to 1026"},
+        {"events", 1, "slot", "1027", "events[1].slot: 1027 is not from 0 to 1026"},
         {"events", 1, "slot", "0", NULL},
         {"events", 1, "pid", "-1", "events[1].pid: -1 is not from 0 to 4194304"},
         {"events", 1, "pid", "0", NULL},
@@ -228,6 +228,7 @@ static void knows_its_members_and_no_others(void **state)
         {"listeners", 0, "purpose", NULL, "listeners[0].purpose: missing"},
         {NULL, 0, "log_ring_fd", NULL, "log_ring_fd: missing"},
         {NULL, 0, "events", NULL, "events: missing"},
+        {NULL, 0, "balancer_fd", NULL, "balancer_fd: missing"},
         {"events", 0, "role", "'worker'", "events[0].role: unknown"},
         {"events", 0, "text", NULL, "events[0].text: missing"},
         {"workers", 0, "0123456789012345678901234567890123456789012345678901234567890123456789",
@@ -251,6 +252,7 @@ static json_t *load_older(int version)
         {3, {"listeners", 0, "purpose", NULL, NULL}}, {3, {"listeners", 1, "purpose", NULL, NULL}},
         {3, {"listeners", 2, "purpose", NULL, NULL}}, {3, {"listeners", 3, "purpose", NULL, NULL}},
         {3, {NULL, 0, "log_ring_fd", NULL, NULL}},    {3, {NULL, 0, "events", NULL, NULL}},
+        {4, {NULL, 0, "balancer_fd", NULL, NULL}},
     };
     json_t *root = load(state_full_text);
 
@@ -261,7 +263,8 @@ static json_t *load_older(int version)
     return root;
 }
 
-/* Version 1 had one socket for each address, version 2 only listeners for clients. */
+/* Version 1 had one socket for each address, version 2 only listeners for clients, 3 no balancer.
+ */
 static void reads_the_layouts_before(void **state)
 {
     (void)state;
@@ -277,10 +280,12 @@ static void reads_the_layouts_before(void **state)
         assert_int_equal(decoded.n_listeners, 4);
         assert_int_equal(decoded.listeners[3].fd, 11);
         assert_int_equal(decoded.listeners[3].socket, version == 1 ? 0 : 1);
-        assert_int_equal(decoded.listeners[1].purpose, PURPOSE_CLIENTS);
+        assert_int_equal(decoded.listeners[1].purpose,
+                         version < 3 ? PURPOSE_CLIENTS : PURPOSE_CONTROL);
         assert_int_equal(decoded.n_workers, 4);
-        assert_int_equal(decoded.n_events, 0);
-        assert_int_equal(decoded.log_ring_fd, -1);
+        assert_int_equal(decoded.n_events, version < 3 ? 0 : 2);
+        assert_int_equal(decoded.log_ring_fd, version < 3 ? -1 : 12);
+        assert_int_equal(decoded.balancer_fd, -1);
         state_clear(&decoded);
         free(text);
         json_decref(root);
@@ -299,6 +304,7 @@ static void older_layouts_have_no_newer_members(void **state)
         {2, {"listeners", 2, "purpose", "0", "listeners[2].purpose: unknown"}},
         {2, {NULL, 0, "log_ring_fd", "-1", "log_ring_fd: unknown"}},
         {2, {NULL, 0, "events", "[]", "events: unknown"}},
+        {3, {NULL, 0, "balancer_fd", "-1", "balancer_fd: unknown"}},
         {2, {"listeners", 2, "socket", NULL, "listeners[2].socket: missing"}},
     };
 
@@ -340,6 +346,8 @@ static void refuses_what_does_not_fit_together(void **state)
         {"listeners", 3, "purpose", "1",
          "listeners[3].socket: 1, but socket 0 of that title is not right before"},
         {NULL, 0, "log_ring_fd", "3", "log_ring_fd: 3 is scoreboard_fd already"},
+        {NULL, 0, "balancer_fd", "12", "balancer_fd: 12 is log_ring_fd already"},
+        {NULL, 0, "balancer_fd", "-1", NULL},
         {NULL, 0, "log_ring_fd", "11", "log_ring_fd: 11 is listeners[3].fd already"},
         {"workers", 3, "channel_fd", "3", "workers[3].channel_fd: 3 is scoreboard_fd already"},
         {"workers", 3, "channel_fd", "5", "workers[3].channel_fd: 5 is pidfile_fd already"},

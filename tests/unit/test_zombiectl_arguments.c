@@ -51,9 +51,10 @@ static void describe(const struct arguments *arguments, char *buf, size_t size)
         (void)fprintf(out, " socket=%s", arguments->socket_path);
     if (arguments->colour != ARGUMENTS_COLOUR_AUTO)
         (void)fprintf(out, " colour=%s", colours[arguments->colour]);
-    (void)fprintf(out, "%s%s%s%s%s", arguments->json ? " json" : "", arguments->help ? " help" : "",
-                  arguments->version ? " version" : "", arguments->follow ? " follow" : "",
-                  arguments->fast ? " fast" : "");
+    (void)fprintf(out, "%s%s%s%s%s%s", arguments->json ? " json" : "",
+                  arguments->help ? " help" : "", arguments->version ? " version" : "",
+                  arguments->follow ? " follow" : "", arguments->fast ? " fast" : "",
+                  arguments->no_wait ? " no-wait" : "");
     if (arguments->worker != 0)
         (void)fprintf(out, " worker=%ld", arguments->worker);
     if (arguments->lines != 50)
@@ -97,6 +98,8 @@ static void understands(void **state)
         {{"logs", "-n", "0", "--worker", "7"}, "logs worker=7 lines=0"},
         {{"logs", "--lines=1000", "--worker=1", "--follow"}, "logs follow worker=1 lines=1000"},
         {{"stop", "--fast"}, "stop fast"},
+        {{"upstream", "--no-wait", "drain", "a", "b"}, "upstream <drain> <a> <b> no-wait"},
+        {{"upstream"}, "upstream"},
         {{"-h"}, "none help"},
         {{"scale", "-h"}, "scale help"},
         {{"-V"}, "none version"},
@@ -141,6 +144,10 @@ static void refuses(void **state)
         {{"--json=yes"}, "option --json takes no value"},
         {{"status", "-f"}, "option --follow is not for 'status'; see zombiectl help status"},
         {{"-f"}, "option --follow is not for 'status'; see zombiectl help status"},
+        {{"drain", "1", "--no-wait"},
+         "option --no-wait is not for 'drain'; see zombiectl help drain"},
+        {{"upstream", "drain", "a", "b", "c"},
+         "unexpected argument 'c'; see zombiectl help upstream"},
         {{"reload", "--fast"}, "option --fast is not for 'reload'; see zombiectl help reload"},
         {{"events", "-n", "5"}, "option --lines is not for 'events'; see zombiectl help events"},
         {{"logs", "-n", "1001"}, "--lines needs a number from 0 to 1000, not '1001'"},

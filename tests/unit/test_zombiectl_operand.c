@@ -79,8 +79,9 @@ static void reads_slots(void **state)
     static const struct row processes[] = {
         {"7", "{\"slot\":7}"},
         {"admin", "{\"slot\":\"admin\"}"},
-        {"Admin", "'Admin' is no slot: 1 to 1024, or admin"},
-        {"", "'' is no slot: 1 to 1024, or admin"},
+        {"herald", "{\"slot\":\"herald\"}"},
+        {"Admin", "'Admin' is no slot: 1 to 1024, admin or herald"},
+        {"", "'' is no slot: 1 to 1024, admin or herald"},
     };
 
     (void)state;

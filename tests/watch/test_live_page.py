@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 import time
 
 import pytest
@@ -67,6 +68,18 @@ def test_death_and_successor_are_shown_within_a_second(shown, figure):
     browser.wait_for_text("#announcer", "killed by SIGKILL")
     assert "killed by SIGKILL" in "".join(browser.texts("#events .death"))
     assert page.complaints(browser) == []
+
+
+def test_reload_is_no_alarm(shown):
+    browser, server = shown
+    server.send_signal(signal.SIGHUP)
+    server.wait_for_log("reloaded: generation 2 serves")
+    eventually(lambda: browser.count("#events .death") == 3, "the old ones are gone")
+    browser.wait_for_text("#facts", "Generation\n2")
+    eventually(lambda: browser.texts("#tiles .state") == ["serving"] * 2, "the new ones serve")
+    assert browser.count("#events .death:not(.planned)") == 0
+    assert "Deaths\n0" in browser.text("#facts")
+    assert browser.run("return document.getElementById('announcer').textContent;") == ""
 
 
 def starts(browser):

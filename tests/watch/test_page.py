@@ -30,7 +30,7 @@ def tile(slot):
 
 def test_file_is_small_and_needs_nothing_else():
     text = read_page()
-    assert len(text.encode()) < 40_000, PAGE
+    assert len(text.encode()) < 46_000, PAGE
     assert re.findall(r"(?:src|href)=\"(?!data:|#|status\")[^\"]*\"", text) == []
     assert re.findall(r"\s(?:style|on[a-z]+)=[\"']", text) == []
     assert re.findall(r"innerHTML|outerHTML|insertAdjacent|document\.write|eval\(", text) == []
@@ -71,6 +71,59 @@ def test_worker_that_made_way_has_not_died(shown, fake):
     fake.publish()
     shown.wait_for_text(tile(1), "worker 9")
     assert {each["state"] for each in page.seen(shown)} == {"serving"}
+
+
+def test_planned_end_is_shown_without_an_alarm(shown, fake):
+    page.watch(shown, 2)
+    whom = {"worker": 2, "slot": 2, "pid": 4002}
+    fake.tell("leaving", "a reload", **whom)
+    fake.tell("death", "exited with status 0, replaced already", **whom)
+    fake.status["processes"][1].update(worker=9, pid=4009)
+    fake.status["totals"].update(deaths=7, retired=4)
+    fake.publish()
+    shown.wait_for_text(tile(2), "worker 9")
+    died, *_, risen = page.seen(shown)
+    assert (died["state"], died["worker"]) == ("left", 2)
+    assert (risen["state"], risen["worker"]) == ("serving", 9)
+    fake.die(3)  # the next announcement is about this one alone
+    shown.wait_for_text("#announcer", "Slot 3: worker 3 killed by SIGKILL")
+    assert shown.count("#events .death:not(.planned)") == 1
+    shown.wait_for_text("#facts", "Deaths\n4\nrespawns: 1")
+
+
+def server_of(name, state, **more):
+    return {"name": name, "address": name, "state": state, "backup": False, "weight": 1,
+            "connections": 0, "fails": 0, "requests": 0, "failures": 0, "latency_ms": None,
+            "error_ago_ms": None, **more}  # fmt: skip
+
+
+def test_upstreams_are_shown_when_there_are_any(shown, fake):
+    assert shown.text("#upstreams") == ""
+    states = ["up", "down", "drained", "unhealthy", "ejected", "failed", "busy", "resolving"]
+    servers = [server_of(f"10.0.0.{i}:80", state) for i, state in enumerate(states)]
+    servers[0].update(requests=1234, connections=2, latency_ms=1.25, backup=True)
+    servers[7].update(name="app.test:80", address=None)
+    fake.status["upstreams"] = [{"title": HOSTILE, "balance": "ip_hash", "servers": servers}]
+    fake.publish()
+    shown.wait_for_text("#upstreams", "1 of 8 servers up")
+    rows = shown.texts("#servers li")
+    for row, server in zip(rows, servers):
+        assert server["name"] in row and server["state"] in row
+    assert "2 conns, 1,234 requests, 0 failures, 1.3 ms" in rows[0]
+    assert HOSTILE in shown.text("#servers h3") and "ip_hash" in shown.text("#servers h3")
+    shapes = shown.run("return [...document.querySelectorAll('#servers .shape')]"
+                       ".map(node => getComputedStyle(node).clipPath + node.parentNode"
+                       ".querySelector('.state').textContent);")  # fmt: skip
+    assert len(set(shapes)) == len(states)
+    servers[2]["state"] = "up"
+    fake.publish()
+    shown.wait_for_text("#upstreams", "2 of 8 servers up")
+    shown.resize(360, 740)
+    assert not page.is_wider_than_shown(shown)
+    fake.status["upstreams"] = []
+    fake.publish()
+    eventually(lambda: shown.text("#upstreams") == "", "they are gone")
+    assert page.complaints(shown) == []
 
 
 def test_each_state_has_a_word_and_a_shape(shown, fake):

@@ -124,7 +124,7 @@ def check(server):
 
 def test_promtool_has_nothing_to_say(watched):
     require("promtool")
-    server = watched()
+    server = watched("-o", "upstream.api.server=127.0.0.1:9")
     for _ in range(2):  # without a single request, and after some and a death
         result = check(server)
         assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")

@@ -129,7 +129,11 @@ static void redirect_to_folder(struct http_request *request)
     }
     struct reply_header headers[] = {{"Location", location}, {NULL, NULL}};
     static const char body[] = "301 Moved Permanently: a folder's path ends with a slash\n";
-    struct reply reply = {301, "text/plain; charset=utf-8", body, sizeof body - 1, headers};
+    struct reply reply = {.status = 301,
+                          .type = "text/plain; charset=utf-8",
+                          .body = body,
+                          .len = sizeof body - 1,
+                          .headers = headers};
     reply_send(request, &reply);
     free(location);
 }
@@ -151,7 +155,8 @@ static void send_listing(struct http_request *request, const struct files_folder
         reply_error(request, 503, "out of memory");
         return;
     }
-    struct reply reply = {200, types[form], text, len, headers};
+    struct reply reply = {
+        .status = 200, .type = types[form], .body = text, .len = len, .headers = headers};
     reply_send(request, &reply);
     free(text);
 }

@@ -127,7 +127,11 @@ static void send_not_satisfiable(struct http_request *request, struct answer *an
 {
     static const char body[] = "416 Range Not Satisfiable: the file is shorter\n";
     struct reply_header headers[] = {{"Content-Range", answer->range}, {NULL, NULL}};
-    struct reply reply = {416, "text/plain; charset=utf-8", body, sizeof body - 1, headers};
+    struct reply reply = {.status = 416,
+                          .type = "text/plain; charset=utf-8",
+                          .body = body,
+                          .len = sizeof body - 1,
+                          .headers = headers};
     files_range_format_none(answer->choice->size, answer->range);
     close(answer->choice->fd);
     reply_send(request, &reply);

@@ -1,6 +1,7 @@
 /*
  * What a handler is: what the configuration knows of it (name, options, the
- * methods it takes), and a function that answers. One handler a file, one row in table.c.
+ * methods it takes), and a function that answers. One handler a file, one row in
+ * worker/handlers.c.
  */
 #ifndef ZOMBIE_HTTP_HANDLERS_HANDLER_H
 #define ZOMBIE_HTTP_HANDLERS_HANDLER_H
@@ -15,6 +16,7 @@ struct handler {
     struct conf_handler conf; /* first, so that a route's handler leads back here */
     /* Whether routes of this handler exist under this configuration; NULL: always. */
     bool (*exists)(const struct conf *conf);
+    bool streams_body; /* serve() comes with the head, and asks for the body: request_read_body() */
     /*
      * In each worker, once for each route, before the first request: make what
      * request_state() returns. What may come and go, such as a folder, is not a
@@ -39,9 +41,6 @@ extern const struct handler handler_not_found;
 extern const struct handler handler_redirect;
 extern const struct handler handler_text;
 extern const struct handler handler_worker_killer;
-
-/* The conf part of every handler, NULL-terminated: what conf_load() wants to know. */
-extern const struct conf_handler *const handlers_conf[];
 
 /* The handler whose conf part this is. */
 const struct handler *handler_of(const struct conf_handler *conf);

@@ -74,7 +74,11 @@ static void refuse(struct http_request *request, const struct conf_chaos *chaos)
         reply_error(request, 403, "your address is not in chaos.networks");
         return;
     }
-    struct reply reply = {401, "text/plain; charset=utf-8", body, sizeof body - 1, challenge};
+    struct reply reply = {.status = 401,
+                          .type = "text/plain; charset=utf-8",
+                          .body = body,
+                          .len = sizeof body - 1,
+                          .headers = challenge};
     reply_send(request, &reply);
 }
 
@@ -129,7 +133,11 @@ static void announce(struct http_request *request, enum chaos_mode mode, long af
              "{\"worker\":%" PRIu64 ",\"slot\":%" PRIu32 ",\"pid\":%" PRId64
              ",\"mode\":\"%s\",\"after_ms\":%ld}\n",
              identity->worker, identity->slot, identity->pid, chaos_mode_name(mode), after_ms);
-    struct reply reply = {200, "application/json", body, strlen(body), headers};
+    struct reply reply = {.status = 200,
+                          .type = "application/json",
+                          .body = body,
+                          .len = strlen(body),
+                          .headers = headers};
     reply_then_die(request, mode, (uint32_t)after_ms);
     reply_send(request, &reply);
 }
