@@ -204,7 +204,7 @@ static enum operation_state go_on_undraining(struct operation *operation, int64_
         return refuse_server(operation);
     struct standing now = look(upstream, said->server, now_ms);
     if (now.trouble == NULL)
-        return operation_succeed(operation, NULL, "%s of %s gets requests again", said->server,
+        return operation_succeed(operation, NULL, "%s of %s gets requests", said->server,
                                  said->upstream);
     return operation_succeed(operation, NULL, "%s of %s is undrained, but %s", said->server,
                              said->upstream, now.trouble);

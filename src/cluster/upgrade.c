@@ -31,6 +31,9 @@
 /* How much of what a trial says goes to the log. */
 #define REPORT_SIZE 1024
 
+/* ... and of why it is none, which may quote it. */
+#define WHY_SIZE (REPORT_SIZE + 128)
+
 bool upgrade_is_active(const struct master *master)
 {
     return master->upgrade.pid != 0 || master->upgrade.passed;
@@ -226,27 +229,26 @@ static void read_report(int fd, char report[REPORT_SIZE])
 }
 
 static void describe_failure(const struct upgrade *upgrade, int wait_status, const char *report,
-                             char why[REPORT_SIZE + 64])
+                             char why[WHY_SIZE])
 {
     char name[KILL_SIGNAL_SIZE];
     kill_signal_name(WTERMSIG(wait_status), name);
     if (upgrade->expired)
-        snprintf(why, REPORT_SIZE + 64, "the new program did not answer in time");
+        snprintf(why, WHY_SIZE, "the new program did not answer in time");
     else if (WIFSIGNALED(wait_status))
-        snprintf(why, REPORT_SIZE + 64, "the new program was killed by %s%s%s", name,
+        snprintf(why, WHY_SIZE, "the new program was killed by %s%s%s", name,
                  report[0] != '\0' ? ", it said: " : "", report);
     else if (wait_status == 0)
-        snprintf(why, REPORT_SIZE + 64, "that is no zombie-server which can take over");
+        snprintf(why, WHY_SIZE, "that is no zombie-server which can take over");
     else if (report[0] != '\0' && strcmp(report, PREFLIGHT_PASSED) != 0)
-        snprintf(why, REPORT_SIZE + 64, "%s", report);
+        snprintf(why, WHY_SIZE, "%s", report);
     else
-        snprintf(why, REPORT_SIZE + 64, "the new program exited with status %d",
-                 WEXITSTATUS(wait_status));
+        snprintf(why, WHY_SIZE, "the new program exited with status %d", WEXITSTATUS(wait_status));
 }
 
 void upgrade_judge(struct master *master, int wait_status)
 {
-    char why[REPORT_SIZE + 64];
+    char why[WHY_SIZE];
     struct upgrade *upgrade = &master->upgrade;
     char report[REPORT_SIZE];
     read_report(upgrade->report_fd, report);

@@ -110,6 +110,8 @@ static int parse_authority(const char *text, size_t len, char buf[ENDPOINT_SIZE]
     if (strchr(host_end != NULL ? host_end : endpoint, ':') == NULL)
         (void)strcat(endpoint, DEFAULT_PORT);
 
+    if (strncmp(endpoint, "unix:", 5) == 0)
+        return fail("a unix socket needs an upstream of its own", ret_why);
     rc = endpoint_parse(endpoint, &is_name, &address, ret_why);
     if (rc < 0)
         return rc;

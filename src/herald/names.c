@@ -161,7 +161,7 @@ static void tell_failure(struct name *name, const char *error, int64_t now_ms)
     if (name->error == NULL || strcmp(name->error, error) != 0)
         log_warning("the name %s cannot be looked up: %s, %s; trying again in %" PRId64 " ms",
                     name->host, error,
-                    name->n > 0 ? "its last known addresses stay" : "it has no address so far",
+                    name->n > 0 ? "its last known addresses stay" : "it has had none so far",
                     wait_ms);
     name->error = error;
 }

@@ -2,6 +2,7 @@
 
 #include "proxy/forward.h"
 
+#include <errno.h>
 #include <stdlib.h>
 
 #include "base/access_format.h"
@@ -79,9 +80,22 @@ static void on_gone(struct http_request *request, void *arg)
     forward_end(arg);
 }
 
+static void refuse(struct http_request *request, int err)
+{
+    if (err == -ELOOP)
+        reply_error(request, 508, "it has passed too many proxies, see Via");
+    else
+        reply_error(request, 400, "there are too many Connection fields");
+}
+
 void forward_begin(struct http_request *request, struct proxy *proxy,
                    const struct proxy_route *route)
 {
+    int err = forward_judge(request);
+    if (err != 0) {
+        refuse(request, err);
+        return;
+    }
     struct forward *forward = calloc(1, sizeof *forward);
     if (forward == NULL) {
         reply_error(request, 503, "out of memory");

@@ -41,13 +41,7 @@ static void begin_asking(struct forward *forward)
     forward->connect_us = is_new ? clock_now_us() - forward->pick.began_us : 0;
     forward->interims = 0;
     forward->is_last = false;
-    int err = forward_render_head(forward);
-    if (err != 0) {
-        forward_refuse(forward, err == -ELOOP ? 508 : 400,
-                       err == -ELOOP ? "it has passed too many proxies, see Via"
-                                     : "there are too many Connection fields");
-        return;
-    }
+    forward_render_head(forward);
     forward_expect_head(forward);
     forward_replay(forward);
     forward_push(forward);

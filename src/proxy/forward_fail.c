@@ -15,7 +15,7 @@
 #include "proxy/proxy_state.h"
 #include "proxy/upstream.h"
 
-static void refuse(struct forward *forward, int status, const char *text)
+void forward_refuse(struct forward *forward, int status, const char *text)
 {
     struct http_request *request = forward->request;
     forward_end(forward);
@@ -27,25 +27,19 @@ static unsigned status_of(unsigned reason)
     return reason == CONF_NEXT_TIMEOUT ? 504 : 502;
 }
 
-/* There is nobody left: the access log has the upstream itself in the place of a server. */
+/* If nobody at all was asked, the access log has the upstream itself in the place of a server. */
 void forward_give_up(struct forward *forward)
 {
     const struct access_attempt none = {.server = forward->upstream->conf->title,
                                         .status = status_of(forward->last_reason),
                                         .connect_us = -1,
                                         .header_us = -1};
-    request_note_upstream(forward->request, &none);
+    if (forward->attempts == 0)
+        request_note_upstream(forward->request, &none);
     if (forward->last_reason == CONF_NEXT_TIMEOUT)
-        refuse(forward, 504, "the upstream server did not answer in time");
+        forward_refuse(forward, 504, "the upstream server did not answer in time");
     else
-        refuse(forward, 502, "no upstream server could answer");
-}
-
-void forward_refuse(struct forward *forward, int status, const char *why)
-{
-    forward_drop(forward);
-    forward_tell(forward, BALANCER_CANCELLED, 0);
-    refuse(forward, status, why);
+        forward_refuse(forward, 502, "no upstream server could answer");
 }
 
 void forward_break_off(struct forward *forward, const char *why)
@@ -58,7 +52,7 @@ void forward_break_off(struct forward *forward, const char *why)
     }
     forward_drop(forward);
     forward_tell(forward, BALANCER_CANCELLED, 503);
-    refuse(forward, 503, "this server is short of something, try again later");
+    forward_refuse(forward, 503, "this server is short of something, try again later");
 }
 
 static struct failover describe(const struct forward *forward, unsigned reason)
@@ -107,9 +101,9 @@ void forward_fail(struct forward *forward, unsigned reason, const char *why)
     if (may_repeat)
         forward_attempt(forward);
     else if (reason == CONF_NEXT_TIMEOUT)
-        refuse(forward, 504, "the upstream server did not answer in time");
+        forward_refuse(forward, 504, "the upstream server did not answer in time");
     else
-        refuse(forward, 502, "the upstream server failed");
+        forward_refuse(forward, 502, "the upstream server failed");
 }
 
 /* What a server does not have or does not give is no failure of it: nginx agrees. */

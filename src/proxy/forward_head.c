@@ -22,7 +22,6 @@
 struct values {
     struct slice at[MAX_VALUES];
     size_t n;
-    size_t n_all;
 };
 
 /* What some fields say, before the others are passed on. */
@@ -39,17 +38,6 @@ static void keep(struct values *lines, struct slice value)
     if (lines->n == MAX_VALUES)
         memmove(lines->at, lines->at + 1, --lines->n * sizeof value);
     lines->at[lines->n++] = value;
-    lines->n_all++;
-}
-
-/* How many have passed it on so far: Via is a list of them (RFC 9110 section 7.6.3). */
-static size_t count_hops(const struct values *via)
-{
-    size_t n = via->n_all;
-    for (size_t i = 0; i < via->n; i++)
-        for (size_t j = 0; j < via->at[i].len; j++)
-            n += via->at[i].at[j] == ',';
-    return n;
 }
 
 static bool is_named(struct slice name, const char *other)
@@ -71,6 +59,30 @@ static void gather(const struct http_request *request, struct facts *facts)
         else if (is_named(name, "Upgrade"))
             facts->upgrade = value;
     }
+}
+
+/* How many have passed it on so far: Via is a list of them (RFC 9110 section 7.6.3). */
+static size_t count_hops(struct slice via)
+{
+    size_t n = 1;
+    for (size_t i = 0; i < via.len; i++)
+        n += via.at[i] == ',';
+    return n;
+}
+
+int forward_judge(const struct http_request *request)
+{
+    struct slice name, value;
+    size_t hops = 0, n_connections = 0;
+    for (size_t at = 0; request_next_field(request, &at, &name, &value);) {
+        if (is_named(name, "Via"))
+            hops += count_hops(value);
+        else if (is_named(name, "Connection"))
+            n_connections++;
+    }
+    if (hops > MAX_HOPS)
+        return -ELOOP;
+    return n_connections <= MAX_VALUES ? 0 : -EPROTO;
 }
 
 /* Fields that are written anew, whatever the client says. */
@@ -237,7 +249,7 @@ static bool asks_upgrade(const struct forward *forward, const struct facts *fact
            hop_by_hop_names(facts->connection.at, facts->connection.n, "upgrade");
 }
 
-int forward_render_head(struct forward *forward)
+void forward_render_head(struct forward *forward)
 {
     struct bytes *out = &forward->out;
     const char *trace = request_traceparent(forward->request);
@@ -259,9 +271,6 @@ int forward_render_head(struct forward *forward)
     add_framing(forward, out);
     add_connection(forward, &facts, out);
     bytes_add(out, "\r\n", 2);
-    if (count_hops(&facts.sent[FORWARDED_VIA]) > MAX_HOPS)
-        return -ELOOP;
-    return facts.connection.n_all <= MAX_VALUES ? 0 : -EPROTO;
 }
 
 void forward_add_piece(const struct forward *forward, struct bytes *out, const char *data,

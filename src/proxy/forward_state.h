@@ -136,8 +136,8 @@ bool forward_tries_another(struct forward *forward, unsigned reason);
 /* It cannot go on, which is not the server's fault, or comes too late to try another. */
 void forward_break_off(struct forward *forward, const char *why);
 
-/* It is not fit to be passed on: answer so. */
-void forward_refuse(struct forward *forward, int status, const char *why);
+/* Answer with an error; this is the end of the forward. */
+void forward_refuse(struct forward *forward, int status, const char *text);
 
 /* There is no server left to try: answer so. */
 void forward_give_up(struct forward *forward);
@@ -145,11 +145,14 @@ void forward_give_up(struct forward *forward);
 /* --- forward_head.c ----------------------------------------------------------- */
 
 /*
- * Render the head of the request into forward->out. Returns 0; -EPROTO when it has so many
- * Connection fields that what they name cannot be kept from the server; -ELOOP when it has been
- * passed on so often that it may never arrive.
+ * Whether the request can be passed on. Returns 0; -EPROTO when it has so many Connection fields
+ * that what they name cannot be kept from a server; -ELOOP when it has been passed on so often that
+ * it may never arrive.
  */
-__attribute__((warn_unused_result)) int forward_render_head(struct forward *forward);
+__attribute__((warn_unused_result)) int forward_judge(const struct http_request *request);
+
+/* Render the head of the request into forward->out. */
+void forward_render_head(struct forward *forward);
 
 /* Whether a field of this name is written by the proxy itself, or concerns one connection only. */
 bool forward_writes(struct slice name);

@@ -27,7 +27,7 @@ static const struct conf_option rows[] = {
     {OPTION(strip_prefix), .type = CONF_BOOL, .fallback = "no",
      .help = "whether the part of the path that the pattern gives is left out"},
     {OPTION(pass_host), .type = CONF_BOOL, .fallback = "yes",
-     .help = "whether servers see the client's Host, or their own address"},
+     .help = "whether servers see the client's Host, or their own name"},
     {OPTION(upgrade), .type = CONF_BOOL, .fallback = "yes",
      .help = "whether clients may switch to another protocol, such as WebSocket"},
     {OPTION(trusted_proxies), .type = CONF_NETWORKS, .fallback = "",

@@ -42,7 +42,7 @@ def test_forks_that_fail_are_waited_for(start, public, figure):
     cpu = cpu_of_waiting(server)
     n_tries = server.log.count("cannot start a worker")
     server.send_signal(signal.SIGUSR2)
-    server.wait_for_log("upgrade refused: Resource temporarily unavailable; nothing has changed")
+    server.wait_for_log("upgrade refused: .*: Resource temporarily unavailable; nothing has changed")
     assert children(server.pid) == []
     limit_processes(server.pid, before if before >= 0 else "unlimited")
     begin = time.monotonic()
@@ -75,7 +75,7 @@ def test_descriptors_that_run_out_are_waited_for(start, conf, figure):
     server.send_signal(signal.SIGHUP)
     server.wait_for_log("reload refused: .*Too many open files.*, generation 1 goes on")
     server.send_signal(signal.SIGUSR2)
-    server.wait_for_log("upgrade refused: Too many open files; nothing has changed")
+    server.wait_for_log("upgrade refused: .*: Too many open files; nothing has changed")
     process.kill(victim.pid)
     server.wait_for_log(
         r"cannot start a worker for slot \d: Too many open files, trying again in \d+ ms", 2

@@ -69,7 +69,7 @@ def test_drained_server_gets_no_requests_until_it_is_undrained(front):
     assert done.text == f"{front.a.address} of api is drained, until it is undrained"
     assert front.states() == ["drained", "up"]
     assert front.answers() == {"b"}
-    assert front.order("undrain", front.a).text == f"{front.a.address} of api gets requests again"
+    assert front.order("undrain", front.a).text == f"{front.a.address} of api gets requests"
     assert front.states() == ["up", "up"]
     assert front.answers() == {"a", "b"}
 

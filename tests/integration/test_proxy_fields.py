@@ -123,6 +123,20 @@ def test_prefix_can_be_stripped(sent):
     assert sent(target="/api/users?x=y", routes=routes).target == "/users?x=y"
 
 
+@pytest.mark.parametrize(("fields", "status"), [
+    ("Via: 1.1 a\r\n" * 33, 508),
+    ("Via: " + ", ".join(["1.1 a"] * 33) + "\r\n", 508),
+    ("Connection: x\r\n" * 17, 400),
+])  # fmt: skip
+def test_no_server_is_troubled_with_what_cannot_be_passed_on(behind, fields, status):
+    upstream, server = behind(say())
+    with Client(server.address) as client:
+        client.send(f"GET / HTTP/1.1\r\nHost: a\r\n{fields}\r\n".encode())
+        assert client.read().status == status
+        assert client.ask().status == 200
+    assert len(upstream.requests) == 1
+
+
 def test_host_of_the_upstream_and_more_fields(sent):
     options = {"pass_host": "no", "headers_up": '{ "X-Secret: 42", "X-More: a b" }'}
     request = sent("X-Secret: forged", route_options=options)
