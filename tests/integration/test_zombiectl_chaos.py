@@ -56,7 +56,6 @@ def test_sudden_deaths(run, mode, cause):
     check_figures(server, verdict)
 
 
-@pytest.mark.smoke
 def test_workers_that_leave_lose_nothing(run):
     # An idle connection must not run into its end on a machine that is slow for a while.
     server, status, verdict = run(
