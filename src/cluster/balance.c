@@ -13,6 +13,7 @@
 #include "cluster/master_state.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
+#include "conf/upstream.h"
 #include "proxy/balancer.h"
 
 /* A lock is held for microseconds, unless somebody has stopped the process that has it. */
@@ -25,14 +26,6 @@ struct joint {
     struct conf conf;
     struct conf_server **lists; /* as many as upstreams; NULL: not joined */
 };
-
-static const struct conf_upstream *find_upstream(const struct conf *conf, const char *title)
-{
-    for (size_t i = 0; i < conf->n_upstreams; i++)
-        if (strcmp(conf->upstreams[i].title, title) == 0)
-            return &conf->upstreams[i];
-    return NULL;
-}
 
 static bool has_server(const struct conf_upstream *upstream, const char *title)
 {
@@ -73,7 +66,7 @@ static int add_others(struct joint *joint, const struct conf *current, const str
     for (size_t i = 0; i < current->n_upstreams; i++) {
         struct conf_upstream *upstream = &conf->upstreams[conf->n_upstreams];
         *upstream = current->upstreams[i];
-        const struct conf_upstream *other = find_upstream(next, upstream->title);
+        const struct conf_upstream *other = conf_upstream_find(next, upstream->title);
         if (other != NULL) {
             joint->lists[conf->n_upstreams] = join_servers(upstream, other);
             if (joint->lists[conf->n_upstreams] == NULL)
@@ -82,7 +75,7 @@ static int add_others(struct joint *joint, const struct conf *current, const str
         conf->n_upstreams++;
     }
     for (size_t i = 0; i < next->n_upstreams; i++)
-        if (find_upstream(current, next->upstreams[i].title) == NULL)
+        if (conf_upstream_find(current, next->upstreams[i].title) == NULL)
             conf->upstreams[conf->n_upstreams++] = next->upstreams[i];
     return 0;
 }

@@ -8,28 +8,8 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "http/fields.h"
 #include "http/handlers/handler.h"
-
-static int read_networks(const struct conf_list *texts, struct networks *networks)
-{
-    const char *why;
-    networks->items = calloc(texts->n + 1, sizeof *networks->items);
-    if (networks->items == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < texts->n; i++)
-        if (network_parse(texts->items[i], &networks->items[networks->n], &why) == 0)
-            networks->n++;
-    return 0;
-}
-
-static int render_headers(const struct conf_list *fields, struct bytes *headers)
-{
-    for (size_t i = 0; i < fields->n; i++) {
-        bytes_add_text(headers, fields->items[i]);
-        bytes_add_text(headers, "\r\n");
-    }
-    return headers->failed ? -ENOMEM : 0;
-}
 
 static int start_handler(const struct conf_route *route, const struct handler *handler,
                          struct attributes *attributes)
@@ -49,11 +29,12 @@ static int prepare(const struct conf *conf, const struct conf_route *route,
     const struct handler *handler = handler_of(route->handler);
     if (handler->exists != NULL && !handler->exists(conf))
         return 0;
-    int err = read_networks(&route->allow, &attributes->allow);
+    int err = networks_read(&route->allow, &attributes->allow);
     if (err == 0)
-        err = read_networks(&route->deny, &attributes->deny);
-    if (err == 0)
-        err = render_headers(&route->headers, &attributes->headers);
+        err = networks_read(&route->deny, &attributes->deny);
+    fields_add_list(&attributes->headers, &route->headers);
+    if (err == 0 && attributes->headers.failed)
+        err = -ENOMEM;
     return err == 0 ? start_handler(route, handler, attributes) : err;
 }
 
@@ -71,19 +52,11 @@ int attributes_new(const struct conf *conf, struct attributes **ret_attributes)
     return 0;
 }
 
-static bool contains(const struct networks *networks, const struct address *client)
-{
-    for (size_t i = 0; i < networks->n; i++)
-        if (network_contains(&networks->items[i], client))
-            return true;
-    return false;
-}
-
 bool attributes_admit(const struct attributes *attributes, const struct address *client)
 {
-    if (contains(&attributes->deny, client))
+    if (networks_contain(&attributes->deny, client))
         return false;
-    return attributes->allow.n == 0 || contains(&attributes->allow, client);
+    return attributes->allow.n == 0 || networks_contain(&attributes->allow, client);
 }
 
 void attributes_free(struct attributes *attributes, const struct conf *conf)
@@ -92,8 +65,8 @@ void attributes_free(struct attributes *attributes, const struct conf *conf)
         const struct handler *handler = attributes[i].handler;
         if (handler != NULL && handler->drop != NULL)
             handler->drop(attributes[i].state);
-        free(attributes[i].allow.items);
-        free(attributes[i].deny.items);
+        networks_free(&attributes[i].allow);
+        networks_free(&attributes[i].deny);
         bytes_free(&attributes[i].headers);
     }
     free(attributes);

@@ -9,16 +9,11 @@
 #include <stddef.h>
 
 #include "base/bytes.h"
-#include "base/network.h"
+#include "http/networks.h"
 
 struct address;
 struct conf;
 struct handler;
-
-struct networks {
-    struct network *items;
-    size_t n;
-};
 
 struct attributes {
     const struct handler *handler; /* NULL: the route does not exist under this configuration */

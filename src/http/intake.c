@@ -13,6 +13,7 @@
 #include "http/crowd.h"
 #include "http/dispatch.h"
 #include "http/exchange.h"
+#include "http/fields.h"
 #include "http/request.h"
 #include "http/server_state.h"
 
@@ -189,16 +190,6 @@ static void give_piece(struct connection *connection, const char *data, size_t l
     connection->request.piece(&connection->request, data, len, last);
 }
 
-static void keep_trailer(struct connection *connection)
-{
-    const struct chunk_trailer *trailer = connection->trailer;
-    struct bytes *trailers = &connection->trailers;
-    bytes_add(trailers, trailer->name.at, trailer->name.len);
-    bytes_add(trailers, ": ", 2);
-    bytes_add(trailers, trailer->value.at, trailer->value.len);
-    bytes_add(trailers, "\r\n", 2);
-}
-
 static size_t take_chunked_piece(struct connection *connection, const char *bytes, size_t len)
 {
     struct chunk_decoder *chunk = &connection->chunk;
@@ -210,7 +201,7 @@ static size_t take_chunked_piece(struct connection *connection, const char *byte
     else if (status >= 400)
         intake_refuse(connection, status, limit_of_chunks(status), chunk->why);
     else if (status == CHUNK_TRAILER)
-        keep_trailer(connection);
+        fields_add(&connection->trailers, connection->trailer->name, connection->trailer->value);
     else if (status != CHUNK_MORE)
         give_piece(connection, data.at, data.len, status == CHUNK_DONE);
     return taken;

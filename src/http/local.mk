@@ -15,6 +15,7 @@ libzombie_a_SOURCES += \
 	%D%/escape.c %D%/escape.h \
 	%D%/exchange.c %D%/exchange.h \
 	%D%/exclusive.c %D%/exclusive.h \
+	%D%/fields.c %D%/fields.h \
 	%D%/handlers/files.c \
 	%D%/handlers/files_folder.c %D%/handlers/files_folder.h \
 	%D%/handlers/files_listing.c %D%/handlers/files_listing.h \
@@ -49,6 +50,7 @@ libzombie_a_SOURCES += \
 	%D%/mime.c %D%/mime.h \
 	%D%/mime_types.c %D%/mime_types.h \
 	%D%/negotiate.c %D%/negotiate.h \
+	%D%/networks.c %D%/networks.h \
 	%D%/octets.c %D%/octets.h \
 	%D%/output.c %D%/output.h \
 	%D%/probe.c %D%/probe.h \

@@ -112,6 +112,19 @@ struct slice octets_trim(struct slice text)
     return text;
 }
 
+size_t octets_quoted(struct slice text)
+{
+    if (text.len == 0 || text.at[0] != '"')
+        return 0;
+    for (size_t i = 1; i < text.len; i++) {
+        if (text.at[i] == '"')
+            return i + 1;
+        if (text.at[i] == '\\')
+            i++;
+    }
+    return 0;
+}
+
 bool octets_next_element(struct slice *list, struct slice *ret_element)
 {
     const char *comma;

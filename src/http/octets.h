@@ -71,6 +71,10 @@ static inline bool octets_match(struct slice text, const char *lower, size_t len
 /* octets_match() against a literal. */
 #define OCTETS_ARE(text, literal) octets_match((text), (literal), sizeof(literal) - 1)
 
+/* Bytes of the quoted string at the front (RFC 9110 section 5.6.4), its quotes included; 0: none.
+ */
+size_t octets_quoted(struct slice text);
+
 /*
  * Take the next element off the front of a comma-separated list, trimmed; empty
  * elements count (RFC 9110 section 5.6.1). Returns false when the list is used

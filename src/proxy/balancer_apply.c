@@ -8,6 +8,7 @@
 #include <string.h>
 #include <sys/random.h>
 
+#include "conf/upstream.h"
 #include "proxy/balancer_members.h"
 #include "proxy/balancer_state.h"
 
@@ -15,14 +16,6 @@
 struct moves {
     uint8_t to[PEER_MAX];
 };
-
-static const struct conf_upstream *find_in_conf(const struct conf *conf, const char *title)
-{
-    for (size_t i = 0; i < conf->n_upstreams; i++)
-        if (strcmp(conf->upstreams[i].title, title) == 0)
-            return &conf->upstreams[i];
-    return NULL;
-}
 
 static void retire_others(struct balancer *balancer, const struct conf *conf)
 {
@@ -33,7 +26,7 @@ static void retire_others(struct balancer *balancer, const struct conf *conf)
         if (upstream == NULL)
             continue;
         balancer_title(upstream, title);
-        if (find_in_conf(conf, title) != NULL)
+        if (conf_upstream_find(conf, title) != NULL)
             continue;
         upstream->shared->retired = ++balancer->board->retired;
         atomic_store(&upstream->shared->state, UPSTREAM_RETIRED);

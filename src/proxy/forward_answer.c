@@ -4,11 +4,12 @@
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
-#include <strings.h>
 #include <sys/socket.h>
 
 #include "base/clock.h"
 #include "conf/conf.h"
+#include "http/fields.h"
+#include "http/octets.h"
 #include "http/reply.h"
 #include "http/request.h"
 #include "proxy/backend.h"
@@ -27,11 +28,6 @@
 
 /* --- The head ----------------------------------------------------------------- */
 
-static bool is_named(struct slice name, const char *other)
-{
-    return strlen(other) == name.len && strncasecmp(name.at, other, name.len) == 0;
-}
-
 /* Returns how many there are, perhaps more than have room. */
 static size_t find_connections(const struct response *response, const char *head,
                                struct slice found[MAX_CONNECTIONS])
@@ -39,17 +35,9 @@ static size_t find_connections(const struct response *response, const char *head
     struct slice name, value;
     size_t n = 0;
     for (size_t at = 0; response_next_field(response, head, &at, &name, &value);)
-        if (is_named(name, "Connection") && n++ < MAX_CONNECTIONS)
+        if (OCTETS_ARE(name, "connection") && n++ < MAX_CONNECTIONS)
             found[n - 1] = value;
     return n;
-}
-
-static void add_line(struct bytes *lines, struct slice name, struct slice value)
-{
-    bytes_add(lines, name.at, name.len);
-    bytes_add(lines, ": ", 2);
-    bytes_add(lines, value.at, value.len);
-    bytes_add(lines, "\r\n", 2);
 }
 
 /* The length is written anew; trailers are announced where they can come. */
@@ -57,7 +45,7 @@ static bool is_passed(const struct forward *forward, struct slice name)
 {
     bool has_trailers =
         forward->response.framing == RESPONSE_CHUNKED && request_minor(forward->request) > 0;
-    return !is_named(name, "Content-Length") && (has_trailers || !is_named(name, "Trailer"));
+    return !OCTETS_ARE(name, "content-length") && (has_trailers || !OCTETS_ARE(name, "trailer"));
 }
 
 /* Render what is passed on of the head; *ret_is_dated: whether there is a Date. */
@@ -70,11 +58,11 @@ static void render_lines(const struct forward *forward, const char *head, bool *
     bytes_clear(lines);
     *ret_is_dated = false;
     for (size_t at = 0; response_next_field(response, head, &at, &name, &value);) {
-        bool is_upgrade = response->is_upgrade && is_named(name, "Upgrade");
+        bool is_upgrade = response->is_upgrade && OCTETS_ARE(name, "upgrade");
         if (!is_upgrade && (!is_passed(forward, name) || hop_by_hop(&name, connections, n)))
             continue;
-        add_line(lines, name, value);
-        *ret_is_dated |= is_named(name, "Date");
+        fields_add(lines, name, value);
+        *ret_is_dated |= OCTETS_ARE(name, "date");
     }
     if (response->is_upgrade)
         bytes_add_text(lines, "Connection: upgrade\r\n");
@@ -123,7 +111,7 @@ static enum progress take_chunks(struct forward *forward, struct reply_stream *s
         if (r == CHUNK_DATA && write_on(forward, stream, data.at, data.len) != 0)
             return PROGRESS_BROKEN;
         if (r == CHUNK_TRAILER)
-            add_line(trailers, forward->trailer->name, forward->trailer->value);
+            fields_add(trailers, forward->trailer->name, forward->trailer->value);
         if (r == CHUNK_MORE)
             return PROGRESS_MORE;
         if (r == CHUNK_DONE)

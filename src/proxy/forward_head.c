@@ -7,6 +7,8 @@
 #include <strings.h>
 
 #include "conf/conf.h"
+#include "http/fields.h"
+#include "http/octets.h"
 #include "http/request.h"
 #include "proxy/forward_state.h"
 #include "proxy/forwarded.h"
@@ -40,11 +42,6 @@ static void keep(struct values *lines, struct slice value)
     lines->at[lines->n++] = value;
 }
 
-static bool is_named(struct slice name, const char *other)
-{
-    return strlen(other) == name.len && strncasecmp(name.at, other, name.len) == 0;
-}
-
 static void gather(const struct http_request *request, struct facts *facts)
 {
     struct slice name, value;
@@ -52,11 +49,11 @@ static void gather(const struct http_request *request, struct facts *facts)
         enum forwarded_field field = forwarded_field(name);
         if (field < FORWARDED_FIELDS)
             keep(&facts->sent[field], value);
-        else if (is_named(name, "Connection"))
+        else if (OCTETS_ARE(name, "connection"))
             keep(&facts->connection, value);
-        else if (is_named(name, "TE"))
+        else if (OCTETS_ARE(name, "te"))
             keep(&facts->te, value);
-        else if (is_named(name, "Upgrade"))
+        else if (OCTETS_ARE(name, "upgrade"))
             facts->upgrade = value;
     }
 }
@@ -75,9 +72,9 @@ int forward_judge(const struct http_request *request)
     struct slice name, value;
     size_t hops = 0, n_connections = 0;
     for (size_t at = 0; request_next_field(request, &at, &name, &value);) {
-        if (is_named(name, "Via"))
+        if (OCTETS_ARE(name, "via"))
             hops += count_hops(value);
-        else if (is_named(name, "Connection"))
+        else if (OCTETS_ARE(name, "connection"))
             n_connections++;
     }
     if (hops > MAX_HOPS)
@@ -88,10 +85,9 @@ int forward_judge(const struct http_request *request)
 /* Fields that are written anew, whatever the client says. */
 static bool is_own(struct slice name)
 {
-    static const char *const names[] = {"Host", "Content-Length", "Expect", "traceparent"};
-    for (size_t i = 0; i < sizeof names / sizeof names[0]; i++)
-        if (is_named(name, names[i]))
-            return true;
+    if (OCTETS_ARE(name, "host") || OCTETS_ARE(name, "content-length") ||
+        OCTETS_ARE(name, "expect") || OCTETS_ARE(name, "traceparent"))
+        return true;
     return forwarded_field(name) != FORWARDED_OTHER;
 }
 
@@ -171,20 +167,8 @@ static void add_theirs(const struct forward *forward, const struct facts *facts,
         if (is_own(name) || hop_by_hop(&name, facts->connection.at, facts->connection.n) ||
             is_replaced(forward, name))
             continue;
-        bytes_add(out, name.at, name.len);
-        bytes_add(out, ": ", 2);
-        bytes_add(out, value.at, value.len);
-        bytes_add(out, "\r\n", 2);
+        fields_add(out, name, value);
     }
-}
-
-static bool is_trusted(const struct forward *forward)
-{
-    const struct proxy_route *route = forward->route;
-    for (size_t i = 0; i < route->n_trusted; i++)
-        if (network_contains(&route->trusted[i], request_client(forward->request)))
-            return true;
-    return false;
 }
 
 static void add_way(const struct forward *forward, const struct facts *facts, struct slice host,
@@ -195,7 +179,7 @@ static void add_way(const struct forward *forward, const struct facts *facts, st
         .proto = "http",
         .host = host,
         .minor = request_minor(forward->request),
-        .is_trusted = is_trusted(forward),
+        .is_trusted = networks_contain(&forward->route->trusted, request_client(forward->request)),
     };
     for (int i = 0; i < FORWARDED_FIELDS; i++)
         way.sent[i] = (struct forwarded_values){facts->sent[i].at, facts->sent[i].n};

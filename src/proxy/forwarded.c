@@ -53,20 +53,6 @@ static bool is_empty(const struct forwarded_values *values)
     return true;
 }
 
-/* Length of the quoted string in front, with its quotes (RFC 9110 section 5.6.4); 0: none. */
-static size_t quoted_length(struct slice text)
-{
-    if (text.len == 0 || text.at[0] != '"')
-        return 0;
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.at[i] == '"')
-            return i + 1;
-        if (text.at[i] == '\\')
-            i++;
-    }
-    return 0;
-}
-
 /* Length of the pair in front, name=value; 0: none, or one that is malformed. */
 static size_t pair_length(struct slice text)
 {
@@ -79,7 +65,7 @@ static size_t pair_length(struct slice text)
     value = (struct slice){.at = text.at + name + 1, .len = text.len - name - 1};
     len = octets_span(value.at, value.len, OCTET_TOKEN);
     if (len == 0)
-        len = quoted_length(value);
+        len = octets_quoted(value);
     return len > 0 ? name + 1 + len : 0;
 }
 

@@ -10,6 +10,7 @@
 #include "conf/conf.h"
 #include "conf/upstream.h"
 #include "conf/url.h"
+#include "http/fields.h"
 #include "http/handlers/handler.h"
 #include "http/reply.h"
 #include "http/request.h"
@@ -65,22 +66,10 @@ static int resolve(struct conf *conf, void *settings, char *why)
     return -EINVAL;
 }
 
-static int read_networks(const struct conf_list *texts, struct proxy_route *route)
-{
-    const char *why;
-    route->trusted = calloc(texts->n + 1, sizeof *route->trusted);
-    if (route->trusted == NULL)
-        return -ENOMEM;
-    for (size_t i = 0; i < texts->n; i++)
-        if (network_parse(texts->items[i], &route->trusted[route->n_trusted], &why) == 0)
-            route->n_trusted++;
-    return 0;
-}
-
 static void drop(void *state)
 {
     struct proxy_route *route = state;
-    free(route->trusted);
+    networks_free(&route->trusted);
     bytes_free(&route->headers_up);
     free(route);
 }
@@ -105,11 +94,8 @@ static int init(const struct conf_route *conf, void **ret_state)
         return -ENOMEM;
     route->options = options;
     read_target(options, route);
-    int err = read_networks(&options->trusted_proxies, route);
-    for (size_t i = 0; i < options->headers_up.n; i++) {
-        bytes_add_text(&route->headers_up, options->headers_up.items[i]);
-        bytes_add_text(&route->headers_up, "\r\n");
-    }
+    int err = networks_read(&options->trusted_proxies, &route->trusted);
+    fields_add_list(&route->headers_up, &options->headers_up);
     if (err != 0 || route->headers_up.failed) {
         drop(route);
         return -ENOMEM;

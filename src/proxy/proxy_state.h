@@ -9,9 +9,9 @@
 #include <stdint.h>
 
 #include "base/bytes.h"
-#include "base/network.h"
 #include "conf/option.h"
 #include "conf/url.h"
+#include "http/networks.h"
 #include "proxy/proxy.h"
 #include "proxy/upstream.h"
 
@@ -61,8 +61,7 @@ struct proxy_route {
     const char *base;  /* goes before the paths of requests, which begin with '/' */
     size_t base_len;
     struct url url; /* where these are, if there is one */
-    struct network *trusted;
-    size_t n_trusted;
+    struct networks trusted;
     struct bytes headers_up;   /* as they are sent */
     struct upstream *upstream; /* NULL: nobody has looked yet */
 };

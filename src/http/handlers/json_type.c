@@ -28,23 +28,9 @@ static bool take_byte(struct slice *text, char byte)
     return true;
 }
 
-/* Bytes of the quoted string at the front, both quotes included; 0: there is none. */
-static size_t quoted_length(struct slice text)
-{
-    if (text.len == 0 || text.at[0] != '"')
-        return 0;
-    for (size_t i = 1; i < text.len; i++) {
-        if (text.at[i] == '"')
-            return i + 1;
-        if (text.at[i] == '\\')
-            i++;
-    }
-    return 0;
-}
-
 static bool take_value(struct slice *text, struct slice *ret_value)
 {
-    size_t quoted = quoted_length(*text);
+    size_t quoted = octets_quoted(*text);
     if (quoted == 0) {
         *ret_value = take_token(text);
         return ret_value->len > 0;
