@@ -16,7 +16,11 @@
 #include "conf/conf.h"
 #include "ipc/channel.h"
 
-/* A worker whose channel has ended is about to be reaped; one that is not gets this long. */
+/*
+ * A worker whose channel has ended is about to be reaped; one that is not gets this
+ * long. One that was told to leave closes its channel before it ends: it keeps its
+ * grace, and has no more than that where there was no deadline.
+ */
 #define LOST_MS 1000
 
 /* A worker has little to say; chaos may be asked for many times. */
@@ -142,10 +146,17 @@ static void on_message(const struct message *message, void *arg)
     }
 }
 
+static int64_t lost_deadline_ms(const struct slot *slot)
+{
+    int64_t grace_ms = slot->master->conf->instance.grace_ms;
+    bool keeps_grace = slot->state == SLOT_DRAINING && grace_ms > LOST_MS;
+    return clock_now_ms() + (keeps_grace ? grace_ms : LOST_MS);
+}
+
 static void on_closed(int error, void *arg)
 {
     struct slot *slot = arg;
-    int64_t lost_ms = clock_now_ms() + LOST_MS;
+    int64_t lost_ms = lost_deadline_ms(slot);
     if (error == -EBADMSG)
         condemn(slot, "it sent a malformed frame");
     else if (lost_ms < slot->deadline_ms)

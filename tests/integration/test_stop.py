@@ -3,6 +3,7 @@
 import os
 import signal
 import socket
+from datetime import datetime, timedelta
 
 import pytest
 
@@ -212,6 +213,21 @@ def test_deadline_cuts_off_and_counts(start):
         server.wait_for_log("killing worker 1: not finished in time .*connections_cut=2$")
         assert first.is_closed() and second.is_closed()
     assert server.wait() == 0
+
+
+def test_worker_that_has_closed_its_channel_keeps_its_grace(start):
+    server = start("instance.grace_ms=2500", workers=1)
+    channel = process.steal_socket(server.serving[0].pid, socket.SOCK_SEQPACKET)
+    with server.connect() as connection, channel:
+        busy(connection)
+        server.send_signal(signal.SIGTERM)
+        wait_until_refused(server)
+        channel.shutdown(socket.SHUT_RDWR)
+        server.wait_for_log("worker 1 died")
+    assert server.wait() == 0
+    told, died = (datetime.fromisoformat(server.wait_for_log(f"^(\\S{{23}})Z .*{what}")[1])
+                  for what in ("stopping: the workers", "worker 1 died"))  # fmt: skip
+    assert died - told >= timedelta(seconds=2.5)
 
 
 def test_quit_has_no_deadline(start):
