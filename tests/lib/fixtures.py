@@ -10,7 +10,9 @@ from lib.manager import Manager
 
 
 def pytest_configure(config):
-    config.addinivalue_line("markers", "smoke: fast; run under valgrind and by distcheck as well")
+    config.addinivalue_line("markers", "smoke: fast; run by distcheck as well")
+    config.addinivalue_line("markers", "alone: bears no other test beside it")
+    config.addinivalue_line("markers", "valgrind: run under it as well, a few of each area")
     config.addinivalue_line("markers", "root: needs to be root")
 
 
