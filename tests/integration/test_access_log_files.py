@@ -13,7 +13,7 @@ from lib.load import Kind, Load
 from lib.reload import finish, has_open, held, order_reload, reload_in_vain
 from lib.reload import begin, conf  # noqa: F401
 from lib.reload import reload as reload_all
-from lib.server import Daemon
+from lib.server import WITHOUT_LEAKS, Daemon
 from lib.upgrade import occurrences, settle, upgrade
 from lib.wait import eventually
 
@@ -126,8 +126,7 @@ def test_workers_need_no_right_to_open_it(begin, conf, access, tmp_path, changes
     (tmp_path / "logs").mkdir(mode=0o700)
     access.path = str(tmp_path / "logs" / "access.log")
     conf.write(access.section(buffer_bytes=0), user="nobody", **root)
-    # Without /proc LeakSanitizer cannot work.
-    server = begin(env={"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"})
+    server = begin(env=WITHOUT_LEAKS)
     server.fetch("/hello")
     access.wait_for(1)
     rotate(server, access)

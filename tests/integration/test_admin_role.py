@@ -13,13 +13,12 @@ from lib.client import Connection, fetch
 from lib.control import Client, admin_of, do, events, find_event, last_event, refusal, slot_of
 from lib.control import status, wait_for_event, wait_for_status, wait_until_settled, workers_of
 from lib.reload import CAN_MAKE_EXIT, begin, conf, held, let_go, make_exit  # noqa: F401
+from lib.server import WITHOUT_LEAKS
 from lib.upgrade import program  # noqa: F401
 from lib.wait import eventually
 
 ADMIN = "admin.listen=127.0.0.1:0"
 HOUR = 3600000
-# The search for leaks needs /proc, which is out of sight in a root of one's own.
-WITHOUT_LEAKS = {"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
 PATIENT = [f"instance.grace_ms={HOUR}", "instance.drain_idle_ms=60000"]
 
 
@@ -329,12 +328,6 @@ def test_its_master_dies_and_so_does_it(start):
 
 def section(listen):
     return f"admin {{ listen = {listen} }}"
-
-
-def free_port():
-    with socket.socket() as one:
-        one.bind(("127.0.0.1", 0))
-        return one.getsockname()[1]
 
 
 def test_reload_switches_it_on_moves_it_and_switches_it_off(begin, conf, tmp_path):

@@ -60,7 +60,8 @@ with open(os.path.join(FOLDER, "expected"), encoding="ascii") as lines:
 @pytest.fixture
 def server(start, tmp_path):
     (tmp_path / "routes.conf").write_text(ROUTES)
-    return start("-c", tmp_path / "routes.conf", workers=1)
+    patient = "http.header_ms=3600000", "http.body_ms=3600000", "http.min_rate=0"
+    return start("-c", tmp_path / "routes.conf", *patient, workers=1)
 
 
 @pytest.fixture

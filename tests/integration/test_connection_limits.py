@@ -6,7 +6,7 @@ import pytest
 
 from lib import raw
 from lib.client import Connection, render
-from lib.limit_log import assert_told_once_a_second, hits
+from lib.limit_log import assert_told_once_a_second, hits, told
 from lib.wait import eventually
 
 GOOD = render("/hello")
@@ -216,7 +216,7 @@ def test_log_tells_of_a_limit_once_a_second(start, limit):
 
     def told_again():
         raw.ask(server.address, request)
-        return len(hits(server.log, limit)) > 1
+        return told(server.log, limit) > HITS
 
     eventually(told_again, "the log tells of it again")
     lines = hits(server.log, limit)
@@ -234,7 +234,7 @@ def test_log_tells_of_refused_clients_once_a_second(start):
             assert raw.refusal(server.address) == 503
 
         def told_again():
-            return raw.refusal(server.address) == 503 and len(hits(server.log, limit)) > 1
+            return raw.refusal(server.address) == 503 and told(server.log, limit) > HITS
 
         eventually(told_again, "the log tells of it again")
     lines = hits(server.log, limit)
@@ -257,7 +257,8 @@ def test_log_tells_of_full_workers_once_a_second(start):
                 busy.close()
                 for sock in others:
                     assert raw.split(raw.until_closed(sock))[0].status == 200
-        return len(hits(server.log, "max_connections")) > 2
+        limit = "max_connections"
+        return len(hits(server.log, limit)) > 2 and told(server.log, limit) >= 10
 
     eventually(told_again, "the log tells of it again and again")
     assert_told_once_a_second(hits(server.log, "max_connections"), 10)

@@ -10,6 +10,7 @@ import time
 import pytest
 
 from lib import burden, process
+from lib.client import render
 from lib.control import Client, admin_of, do, last_event, refusal, slot_of, status
 from lib.control import wait_for_event, wait_for_status, wait_until_settled, workers_of
 from lib.reload import begin, begin_hanging, conf, frozen, held  # noqa: F401
@@ -136,13 +137,15 @@ def test_requests_and_bytes_are_counted_and_outlive_their_worker(start):
 
 
 def test_cpu_of_a_busy_worker(start):
-    server = start("http.keepalive_requests=1000000", workers=1)
+    server = start("http.keepalive_requests=0", "http.max_pipelined=1000", workers=1)
     with server.connect() as connection:
         seen = []
 
         def is_busy():
-            for _ in range(300):
-                connection.request("/hello")
+            for _ in range(3):  # many at once: it works while others wait for a processor
+                connection.send(render("/hello") * 1000)
+                for _ in range(1000):
+                    connection.receive()
             seen.append(slot_of(status(server), 1)["cpu_percent"])
             return seen[-1] > 5
 

@@ -10,6 +10,8 @@ import struct
 import pytest
 
 from lib.client import Disconnected
+from lib.nobody import open_to_all
+from lib.server import WITHOUT_LEAKS
 from lib.www import site  # noqa: F401
 
 
@@ -152,8 +154,7 @@ def test_devices_are_not_served(site):
 
 @pytest.mark.root
 def test_what_may_not_be_read_is_forbidden(site, tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o055)
+    open_to_all(tmp_path)
     site.write("open", "open")
     os.chmod(site.write("closed", "closed"), 0)
     site.write("sub/file", "file")
@@ -167,9 +168,9 @@ def test_what_may_not_be_read_is_forbidden(site, tmp_path):
 
 
 @pytest.mark.root
-def test_root_is_looked_for_within_the_chroot(site, tmp_path):
-    for folder in (tmp_path, *tmp_path.parents[:2]):
-        folder.chmod(folder.stat().st_mode | 0o055)
+def test_root_is_looked_for_within_the_chroot(site, tmp_path, monkeypatch):
+    open_to_all(tmp_path)
+    monkeypatch.setenv("ASAN_OPTIONS", WITHOUT_LEAKS["ASAN_OPTIONS"])
     site.write("file", "x")
     server = site.serve(f"instance.chroot={tmp_path}", "instance.user=nobody", root="/www")
     assert server.fetch("/f/file").text == "x"

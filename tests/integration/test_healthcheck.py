@@ -2,12 +2,12 @@
 
 import os
 import signal
-import socket
 import time
 
 import pytest
 
 from lib.admin import Site
+from lib.ports import free_port
 from lib.server import run as run_server
 
 
@@ -53,11 +53,6 @@ def test_localhost_is_asked_in_both_families(start):
     server = start(listen="[::1]:0")
     result = check("--healthcheck", f"http://localhost:{server.port}/hello")
     assert result.returncode == 0
-
-
-def free_port():
-    with socket.create_server(("127.0.0.1", 0)) as taken:
-        return taken.getsockname()[1]
 
 
 def test_nobody_is_there():

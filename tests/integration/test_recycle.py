@@ -11,6 +11,7 @@ import pytest
 from lib import process
 from lib.client import render
 from lib.nobody import become_nobody, limit_processes, public  # noqa: F401
+from lib.reload import wait_until_told
 from lib.wait import eventually
 
 JSON = {"Accept": "application/json"}
@@ -190,6 +191,7 @@ def test_slow_request_of_who_leaves_is_answered(start, manager):
         server.wait_for_log("worker 1 leaves: its successor serves")
         manager.watch(server.pid)
         assert server.identity()["worker"] == 2
+        wait_until_told(server.workers[1])
         connection.send("Host: zombie.test\r\n\r\n")
         response = connection.receive()
         assert (response.status, response.closes) == (200, True)
@@ -266,6 +268,7 @@ def test_memory_is_a_reason_and_the_requests_that_took_it_are_answered(start):
     eventually(lambda: rss(server.workers[1].pid) > usual + growth, "the worker has grown")
     server.wait_for_log("worker 1 is to be recycled: max_memory exceeded worker=")
     server.wait_for_log("worker 1 leaves: its successor serves")
+    wait_until_told(server.workers[1])
     for connection in connections:
         with connection:
             connection.send(b"\0")

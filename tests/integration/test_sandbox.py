@@ -8,6 +8,7 @@ import pytest
 
 from lib import process
 from lib.client import fetch
+from lib.server import WITHOUT_LEAKS
 from lib.survival import reload, start_logging, upgrade
 from lib.wait import eventually
 
@@ -24,7 +25,7 @@ def test_workers_may_have_a_root_of_their_own(start, jail, tmp_path):
     """The user database is out of sight in there, and so is the log."""
     path = tmp_path / "file.log"
     server = start_logging(start, path, f"instance.chroot={jail}", "instance.user=nobody",
-                           "log.level=debug")  # fmt: skip
+                           "log.level=debug", env=WITHOUT_LEAKS)  # fmt: skip
     process.kill(server.serving[0].pid)
     server.wait_until_serving(2, after=1)
     reload(server, 2)
@@ -44,7 +45,8 @@ def test_locked_up_workers_get_the_new_log(start, jail, tmp_path, arguments):
     path, moved = tmp_path / "file.log", tmp_path / "old.log"
     options = [f"chroot={jail}" if word == "chroot" else word for word in arguments]
     server = start_logging(start, path, "instance.user=nobody",
-                           *(f"instance.{option}" for option in options))  # fmt: skip
+                           *(f"instance.{option}" for option in options),
+                           env=WITHOUT_LEAKS)  # fmt: skip
     worker, address = server.serving[0], server.address
     os.rename(path, moved)
     server.send_signal(signal.SIGUSR1)
@@ -65,7 +67,8 @@ def test_root_that_does_not_exist_is_refused(run, tmp_path):
 
 @pytest.mark.root
 def test_root_that_is_gone_later_fails_the_boot(start, jail):
-    server = start(f"instance.chroot={jail}", "instance.user=nobody", "instance.backoff_min_ms=1")
+    server = start(f"instance.chroot={jail}", "instance.user=nobody", "instance.backoff_min_ms=1",
+                   env=WITHOUT_LEAKS)  # fmt: skip
     worker, other = server.serving
     jail.rename(jail.with_name("elsewhere"))
     process.kill(worker.pid)

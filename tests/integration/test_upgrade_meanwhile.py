@@ -8,6 +8,7 @@ import pytest
 
 from lib import process
 from lib.client import Connection, Disconnected, fetch, render
+from lib.reload import wait_until_told
 from lib.upgrade import GOES_ON, STATE_FD, settle, upgrade
 from lib.upgrade import begin, gate, program  # noqa: F401
 from lib.wait import eventually
@@ -224,6 +225,7 @@ def half_posted():
             self.send(self.request_bytes[:-8192])
 
         def finish(self):
+            wait_until_told(self.worker)
             self.send(self.request_bytes[-8192:])
             return self.receive()
 

@@ -10,6 +10,7 @@ import pytest
 
 from lib import process
 from lib.client import fetch
+from lib.ports import free_port
 from lib.survival import reload, start_logging, upgrade
 from lib.wait import eventually
 
@@ -246,8 +247,7 @@ def shut_down_listener(server):
 
 @pytest.mark.parametrize("chosen_by", ["us", "the kernel"])
 def test_listener_that_a_worker_has_shut_down_listens_again(start, manager, chosen_by):
-    with socket.create_server(("127.0.0.1", 0)) as free:
-        port = free.getsockname()[1] if chosen_by == "us" else 0
+    port = free_port() if chosen_by == "us" else 0
     server = start(listen=f"127.0.0.1:{port}", env=manager.variables(50))
     address = server.address
     for times in (1, 2):

@@ -25,6 +25,11 @@ def hits(text, limit):
     return found
 
 
+def told(text, limit):
+    """The counter of the last line about this limit."""
+    return max((hit.number for hit in hits(text, limit)), default=0)
+
+
 def assert_told_once_a_second(lines, least):
     """The lines are at least a second apart, and the counter goes from 1 to so many or more."""
     numbers = [hit.number for hit in lines]

@@ -1,6 +1,7 @@
 """Processes as /proc shows them."""
 
 import ctypes
+import errno
 import os
 import signal
 import socket
@@ -61,23 +62,40 @@ def kill(pid, number=signal.SIGKILL):
         pass
 
 
-def steal_socket(pid, kind):
-    """A duplicate of the process's first socket of that kind (SOCK_SEQPACKET, ...)."""
+def _sockets(pid):
+    """Duplicates of the sockets that it has, one at a time, in the order of its descriptors."""
     pidfd = os.pidfd_open(pid)
     try:
         for fd in sorted(int(name) for name in os.listdir(f"/proc/{pid}/fd")):
-            if not os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:"):
+            try:
+                is_socket = os.readlink(f"/proc/{pid}/fd/{fd}").startswith("socket:")
+            except FileNotFoundError:
                 continue
-            stolen = _libc.syscall(_SYS_PIDFD_GETFD, pidfd, fd, 0)
-            if stolen < 0:
+            stolen = _libc.syscall(_SYS_PIDFD_GETFD, pidfd, fd, 0) if is_socket else -1
+            if stolen >= 0:
+                yield socket.socket(fileno=stolen)
+            elif is_socket and ctypes.get_errno() != errno.EBADF:
                 raise OSError(ctypes.get_errno(), "pidfd_getfd")
-            found = socket.socket(fileno=stolen)
-            if found.type == kind:
-                return found
-            found.close()
     finally:
         os.close(pidfd)
+
+
+def steal_socket(pid, kind):
+    """A duplicate of the process's first socket of that kind (SOCK_SEQPACKET, ...)."""
+    for found in _sockets(pid):
+        if found.type == kind:
+            return found
+        found.close()
     raise AssertionError(f"process {pid} has no such socket")
+
+
+def accepts(pid):
+    """Whether it has a socket that listens."""
+    for found in _sockets(pid):
+        with found:
+            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                return True
+    return False
 
 
 def _check(result, what):

@@ -96,13 +96,20 @@ def identify(connection):
 def held(server, address=None):
     """A connection with half a request in it, and the worker that has it."""
     with Connection(address or server.address) as connection:
-        worker = identify(connection)
+        worker = server.workers[identify(connection)]
         connection.send(HALF)
-        yield connection, server.workers[worker]
+        connection.holder = worker
+        yield connection, worker
+
+
+def wait_until_told(worker):
+    """A worker that leaves may read a request before it reads that it leaves."""
+    eventually(lambda: not process.accepts(worker.pid), f"worker {worker.id} does not accept")
 
 
 def finish(connection):
-    """Send the other half: the answer is whole, and the last of its connection."""
+    """Send the other half of what is held(): the answer is whole, the last of its connection."""
+    wait_until_told(connection.holder)
     connection.send(REST)
     response = connection.receive()
     assert (response.status, response.closes) == (200, True)

@@ -352,8 +352,8 @@ static bool is_mixture(const struct scoreboard_slot *slot)
     return false;
 }
 
-/* Without the sequence around the texts, far more than one read in fifty is a mixture. */
-static void a_reader_sees_whole_requests(void **state)
+/* Without the sequence around the texts, more than one read in a hundred is a mixture. */
+static bool sees_hardly_a_mixture(void)
 {
     struct scoreboard *scoreboard = make(1);
     struct scoreboard_slot *slot = scoreboard_at(scoreboard, 0);
@@ -361,7 +361,6 @@ static void a_reader_sees_whole_requests(void **state)
     int status;
     pid_t writer = fork();
 
-    (void)state;
     assert_true(writer >= 0);
     if (writer == 0) {
         write_in_turn(slot);
@@ -374,7 +373,21 @@ static void a_reader_sees_whole_requests(void **state)
     scoreboard_free(scoreboard);
     assert_int_equal(status, 0);
     print_message("# %ld mixtures in %ld reads\n", mixtures, reads);
-    assert_true(mixtures <= reads / 50 + 5);
+    return mixtures <= reads / 500 + 5;
+}
+
+/*
+ * The best of a few: on a busy machine a writer may lose its processor in the
+ * middle again and again, while a board without a sequence shows mixtures each time.
+ */
+static void a_reader_sees_whole_requests(void **state)
+{
+    bool seen = false;
+
+    (void)state;
+    for (int attempt = 0; attempt < 8 && !seen; attempt++)
+        seen = sees_hardly_a_mixture();
+    assert_true(seen);
 }
 
 int main(void)
