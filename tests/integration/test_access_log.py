@@ -67,6 +67,7 @@ MEMBERS = [
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_json(start_logged, access):
     server = start_logged(log={"format": "json", **AT_ONCE})
     before = time.time()

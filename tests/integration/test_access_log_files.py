@@ -57,6 +57,7 @@ def assert_complete(log, load):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_goes_on_in_a_new_file(start_logged, access):
     server = start_logged(workers=2, log=LATE)
     server.fetch("/hello?old")

@@ -60,6 +60,7 @@ def wait_for_successor(site, before):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_probes_answer(begin):
     site = begin()
     assert_healthy(site)
@@ -163,6 +164,7 @@ def test_an_upgraded_master_is_asked(begin):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_orders_are_carried_out(begin):
     site = begin("--chaos")
     server = site.server

@@ -33,6 +33,7 @@ def workers(status):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_a_death_is_seen(site):
     victim = site.server.serving[0]
     with site.stream() as stream:

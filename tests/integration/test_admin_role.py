@@ -69,6 +69,7 @@ def test_there_is_none_unless_asked_for(start):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_it_is_a_child_with_a_socket_of_its_own(start):
     server = start(ADMIN)
     now = wait_until_settled(server)

@@ -120,6 +120,7 @@ def test_there_are_enough_attacks():
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_attack_is_refused(server, routed):
     play(server, [Job(attack, [attack.bytes]) for attack in ATTACKS])
     assert routed() == 0

@@ -27,6 +27,7 @@ def test_chaos_is_off_by_default(start):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_answer_names_the_worker_that_dies(start):
     server = start("--chaos")
     response = server.fetch(PATH)

@@ -50,6 +50,7 @@ def parse_dump(text):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_valid_configuration_passes_the_check(run, write):
     result = run("-t", "-c", write('instance { workers = 3 }'))
     assert result.returncode == 0
@@ -264,6 +265,7 @@ def test_wrong_file_is_78_with_file_and_line(run, write, tmp_path, text, line, w
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_wrong_configuration_starts_nothing(run, write):
     path = write("instance {\n workers = many\n}")
     result = run("-c", path, "-l", "127.0.0.1:0")

@@ -90,6 +90,7 @@ def test_pipelining_ends_at_its_limit(start):
             assert [connection.receive().closes for _ in range(most)] == [False] * most
 
 
+@pytest.mark.valgrind
 def test_pipelining_with_bodies_ends_at_its_limit(start, tmp_path):
     (tmp_path / "json.conf").write_text('route "/json" { handler = json }')
     server = start("-c", tmp_path / "json.conf", "http.max_pipelined=5", workers=1)

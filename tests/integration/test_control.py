@@ -22,6 +22,7 @@ ADMIN = "admin.listen=127.0.0.1:0"
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_status_is_complete(start):
     server = start(ADMIN)
     now = wait_until_settled(server)
@@ -269,6 +270,7 @@ def test_ping_and_version(start):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_config_is_what_T_prints_and_keeps_secrets(start, run, tmp_path):
     secret = "no-bird-shall-tell"
     path = tmp_path / "own.conf"

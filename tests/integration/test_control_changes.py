@@ -28,6 +28,7 @@ WAITS = "waits until what is under way is over"
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_reload_tells_how_far_it_is_and_what_came_of_it(begin, conf):
     server = begin(ADMIN)
     conf.write(workers=3)

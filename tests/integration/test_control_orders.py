@@ -104,6 +104,7 @@ def test_scale_that_comes_to_nothing_says_why(start_fragile, etc):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_drain_lets_the_worker_finish_and_keeps_the_slot_empty(start):
     server = start(*PATIENT)
     with held(server) as (connection, worker), Client(server.control_path) as client:
@@ -212,6 +213,7 @@ def test_drained_slot_is_filled_again_when_fewer_workers_are_wanted(start, fewer
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_kill_ends_when_the_successor_serves(start):
     server = start()
     order = do(server, "kill", slot=1)

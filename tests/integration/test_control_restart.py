@@ -18,6 +18,7 @@ needs_registers = pytest.mark.skipif(not CAN_MAKE_EXIT, reason="knows the regist
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_restart_replaces_all_one_by_one_and_fails_no_request(start):
     server = start(ADMIN, workers=4)
     before = wait_until_settled(server)

@@ -25,6 +25,7 @@ def texts(found, kind):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_events_of_a_start(start):
     server = start("admin.listen=127.0.0.1:0")
     wait_until_settled(server)
@@ -178,6 +179,7 @@ def test_a_follower_hears_more_than_are_kept(start):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_logs_are_the_lines_of_the_log(start):
     server = start()
     found = do(server, "logs", lines=1000)

@@ -63,6 +63,7 @@ def front(stage, start_proxy):  # noqa: F811
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_drained_server_gets_no_requests_until_it_is_undrained(front):
     assert front.answers() == {"a", "b"}
     done = front.order("drain", front.a)

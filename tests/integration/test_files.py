@@ -10,6 +10,7 @@ from lib.www import site  # noqa: F401
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_file_is_served(site):
     site.write("a/b.txt", "hello", mtime=1_000_000_000)
     response = site.serve().fetch("/f/a/b.txt")

@@ -26,6 +26,7 @@ def test_listing_is_off_by_default(site):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_page_lists_folders_then_files(site):
     site.write("b.txt", "x" * 12345, mtime=1_000_000_000)
     site.write("Z")

@@ -145,6 +145,7 @@ def test_several_ranges_are_several_parts(server, value, ranges):
         assert connection.request("/f/file").body == CONTENT
 
 
+@pytest.mark.valgrind
 def test_boundary_is_another_each_time(server):
     types = {server.fetch("/f/file", headers={"Range": "bytes=0-0,5-5"}).headers["content-type"]
              for _ in range(5)}  # fmt: skip

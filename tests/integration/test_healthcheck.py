@@ -24,6 +24,7 @@ def url(server, path="/healthcheck"):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 @pytest.mark.parametrize("words", [
     lambda url: ["--healthcheck", url], lambda url: [f"--healthcheck={url}"],
     lambda url: ["-w", "1", "--healthcheck", url, "-l", "127.0.0.1:1"],

@@ -63,6 +63,7 @@ def test_there_is_none_without_work(begin, conf, text):  # noqa: F811
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_it_is_a_child_that_listens_on_nothing(begin, conf, healthy):  # noqa: F811
     conf.write(upstream(healthy[0].title))
     server = begin()
@@ -94,6 +95,7 @@ def test_it_comes_and_goes_with_a_reload(begin, conf, healthy):  # noqa: F811
 # --- Checks -----------------------------------------------------------------------
 
 
+@pytest.mark.valgrind
 def test_servers_fall_ill_and_recover(begin, conf, healthy):  # noqa: F811
     one, other = healthy
     conf.write(upstream(one.title, other.title))
@@ -232,6 +234,7 @@ def test_an_upgrade_keeps_the_state(begin, conf, program, healthy):  # noqa: F81
 # --- Names ------------------------------------------------------------------------
 
 
+@pytest.mark.valgrind
 @pytest.mark.root
 def test_names_are_resolved_again_and_again(begin, conf, names, tmp_path):  # noqa: F811
     conf.write(upstream("app.test:81", "localhost:82", check=""))

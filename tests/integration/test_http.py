@@ -19,6 +19,7 @@ def test_hello_is_a_fixed_text(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_healthcheck_says_serving(server):
     response = server.fetch("/healthcheck")
     assert response.status == 200

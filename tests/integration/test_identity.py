@@ -11,6 +11,7 @@ JSON = {"Accept": "application/json"}
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_root_says_who_answered(start):
     server = start()
     answer = server.identity()

@@ -26,6 +26,7 @@ def post(server, body, type_="application/json", target="/json/", method="POST")
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_request_is_told_as_it_was_understood(server):
     body = {"list": [1, -2.5, None, True], "text": "좀비\u0000\n", "object": {}}
     response = server.fetch(

@@ -105,6 +105,7 @@ def test_route_has_its_own_largest_body(server, make):
     assert raw.refusal(server.address, make(11, "/small")) == 413
 
 
+@pytest.mark.valgrind
 def test_body_is_measured_without_the_chunks_around_it(server):
     assert status_of(server, in_chunks(BODY_BYTES, chunk=10)) == 200
 

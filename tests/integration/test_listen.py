@@ -17,6 +17,7 @@ def leave_stale_socket(path):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_port_in_use_is_named(start, run):
     port = start().port
     result = run("-l", f"127.0.0.1:{port}", "-w", 1)

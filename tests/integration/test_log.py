@@ -56,6 +56,7 @@ def test_each_event_is_a_line(start):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_json_lines_are_objects(start):
     server = start("log.format=json", wait=False)
     server.wait_for_log('"message":"worker 2 is ready"')

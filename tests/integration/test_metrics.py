@@ -42,6 +42,7 @@ def scrape_until(site, name, value, **labels):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_every_family_is_there(site):
     metrics = scrape(site)
     assert {name: family.type for name, family in metrics.families.items()} == {

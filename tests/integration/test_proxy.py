@@ -32,6 +32,7 @@ def worker_of(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_answers_of_every_framing(behind):
     chunks = b"Transfer-Encoding: chunked\r\n\r\n3\r\nabc\r\n4;x=y\r\ndefg\r\n0\r\n\r\n"
     answers = {
@@ -250,6 +251,7 @@ def test_upload_to_a_slow_upstream_costs_little(behind, chunked):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_bodies_of_requests(behind):
     upstream, server = behind(lambda exchange: exchange.send(answer(exchange.body())))
     body = bytes(range(256)) * 100

@@ -30,6 +30,7 @@ def fields(line):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_one_attempt(front, stage, access):  # noqa: F811
     upstream = stage.add(say(b"ok", "201 Created"))
     server = front((upstream, {}))

@@ -164,6 +164,7 @@ def test_there_are_enough_attacks():
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_attack_in_one_piece(play):
     judge_all(play, [(attack, "whole", [attack.bytes]) for attack in ATTACKS])
 

@@ -38,6 +38,7 @@ def pair(stage, start_proxy):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_connections_are_used_again(behind):
     upstream, server = behind(say(b"ok"))
     for _ in range(20):
@@ -131,6 +132,7 @@ def test_closed_idle_connection_is_not_used_for_post(behind):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 @pytest.mark.parametrize("script", [
     BREAK_OFF,
     steps(READ, CLOSE),

@@ -36,6 +36,7 @@ def sent(behind):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_where_a_request_comes_from(sent):
     request = sent(source="127.0.0.7")
     assert request.version == "HTTP/1.1"

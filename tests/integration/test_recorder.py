@@ -38,6 +38,7 @@ def poison(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_third_death_in_a_request_makes_it_poison(victims):
     server = victims()
     die_in(server, "/big/poison")

@@ -134,6 +134,7 @@ def crowd():
 # max_requests
 
 
+@pytest.mark.valgrind
 def test_limit_of_requests_counts_by_slot(start, manager):
     server = start("instance.max_requests=10", workers=2, env=manager.variables(100))
     for slot, limit in ((1, 10), (2, 12)):  # half a limit lies between the first and one past N

@@ -72,6 +72,7 @@ def test_status_is_the_chosen_one(start, tmp_path, status):
             assert (response.status, response.headers["location"]) == (status, "/y")
 
 
+@pytest.mark.valgrind
 def test_page_links_to_the_location(server):
     response = server.fetch("/fragment")
     assert response.status == 301

@@ -25,6 +25,7 @@ FIRST_LEAVES = r"worker \d+ leaves: a newer generation serves"
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_all_workers_are_replaced_and_the_instance_stays(begin):
     server = begin()
     assert reload(server) == 2
@@ -135,6 +136,7 @@ def test_number_of_workers_changes(begin, conf, n_workers):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_changed_route_is_answered_anew(begin, conf):
     conf.write(ROUTE.format("old"))
     server = begin()

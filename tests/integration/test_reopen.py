@@ -93,6 +93,7 @@ def rotate(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_all_write_to_the_new_file(begin_with_file):
     server = begin_with_file()
     old = rotate(server)

@@ -11,6 +11,7 @@ from lib.wait import DEADLINE, eventually
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_killed_worker_is_replaced_at_once(start):
     server = start(workers=2)
     worker = server.serving[0]

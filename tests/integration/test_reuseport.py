@@ -96,6 +96,7 @@ def assert_nobody_waits(server, n=200, port=None):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_each_worker_has_a_socket_of_its_own(start):
     server = start(REUSEPORT, workers=4)
     server.wait_for_log(rf"127\.0\.0\.1:{server.port} has 4 sockets, one for each worker$")

@@ -217,6 +217,7 @@ def has_ipv6():
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_networks_decide_who_is_answered(serve, tmp_path):
     path = str(tmp_path / "socket")
     more = ["-l", "[::1]:0"] if has_ipv6() else []

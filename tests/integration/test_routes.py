@@ -49,6 +49,7 @@ PATTERNS = [
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 @pytest.mark.parametrize("patterns", [PATTERNS, PATTERNS[::-1]], ids=["general first", "last"])
 def test_most_specific_pattern_wins_whatever_the_order(serve, patterns):
     server = serve(*patterns)

@@ -49,6 +49,7 @@ def slots(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_workers_are_added(begin):
     server = begin()
     for n in (3, 4):

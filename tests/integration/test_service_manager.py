@@ -216,6 +216,7 @@ def title(sock):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_socket_that_is_passed_is_used(start, passed):
     early = Connection(passed.getsockname())  # waits since before there was a server
     early.send(render("/hello"))

@@ -36,6 +36,7 @@ def wait_until_refused(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 @pytest.mark.parametrize("name", ["SIGTERM", "SIGINT", "SIGQUIT"])
 def test_signal_stops_with_status_zero(start, name):
     server = start()
@@ -84,6 +85,7 @@ def test_signal_of_a_failed_write_is_not_even_logged(start, name):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_half_sent_request_is_answered_with_connection_close(start):
     server = start(f"instance.grace_ms={HOUR}")
     with server.connect() as connection:
@@ -271,6 +273,7 @@ def wait_until_gone(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_workers_follow_a_killed_master(start):
     server = start(workers=4)
     kill_master(server)

@@ -34,6 +34,7 @@ def trace(start_logged, access):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 @pytest.mark.parametrize("flags", ["00", "01"])
 def test_goes_on_from_the_trace_of_the_request(trace, flags):
     (found,) = trace(f"00-{TRACE}-{SPAN}-{flags}")

@@ -37,6 +37,7 @@ def sockets_of(*kinds):
 # What stays and what changes
 
 
+@pytest.mark.valgrind
 def test_everything_stays_but_the_program_and_its_workers(begin, program, tmp_path):
     pidfile, path = tmp_path / "pid", tmp_path / "socket"
     server = begin("-p", pidfile, "-l", f"unix:{path}")

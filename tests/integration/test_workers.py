@@ -20,6 +20,7 @@ def master_ids(server):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_first_workers_ask_for_the_master_id(start):
     server = start("log.level=debug", workers=2)
     assert master_ids(server) == {"1": server.instance, "2": server.instance}

@@ -47,6 +47,7 @@ def succeed(text):
 # --- What is shown ------------------------------------------------------------
 
 
+@pytest.mark.valgrind
 @pytest.mark.parametrize("words", [[], ["status"]])
 def test_status_is_the_default(fake, words):
     done = ctl(fake.path, *words)
@@ -109,6 +110,7 @@ def test_escape_sequences_reach_no_terminal(fake, members):
     assert not CONTROLS.search(done.stdout)
 
 
+@pytest.mark.valgrind
 def test_escape_sequences_in_processes(fake):
     process = fake.status["processes"][0]
     process["request"] = {"method": ESCAPES, "path": ESCAPES, "elapsed_ms": 3}
@@ -178,6 +180,7 @@ def test_events_end_or_go_on(fake, begin):
     assert json.loads(run.line()) == EVENT
 
 
+@pytest.mark.valgrind
 def test_logs_say_which_and_how_many(fake, begin):
     def answer(request):
         for n in range(2):
@@ -257,6 +260,7 @@ def test_orders(fake, words, arguments):
     assert fake.arguments_of(words[0]) == arguments
 
 
+@pytest.mark.valgrind
 def test_order_as_json(fake):
     fake.on("reload", succeed("generation 3 serves"))
     done = ctl(fake.path, "reload", "--json")
@@ -430,6 +434,7 @@ def test_server_vanishes_in_the_middle(fake, words):
     assert "the server has ended the connection before its answer was complete" in done.stderr
 
 
+@pytest.mark.valgrind
 @pytest.mark.parametrize("line", [
     b"garbage\n", b"[]\n", b'{"id":1,"ok":tru\n', b"\x00\n", b"\xff\n", b'{"id":1}' * 9,
 ])  # fmt: skip

@@ -46,6 +46,7 @@ def tell(fake, events):
 
 
 @pytest.mark.smoke
+@pytest.mark.valgrind
 def test_events_go_on_after_the_last_one_seen(fake, begin):
     events = [{**EVENT, "seq": n, "text": f"number {n}"} for n in range(5, 9)]
     rounds = tell(fake, events)
