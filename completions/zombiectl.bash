@@ -7,8 +7,8 @@ _zombiectl_slots()
         grep -o '"slot": *[0-9]*' | grep -o '[0-9]*$' | sort -nu
 }
 
-# The titles of the upstreams (key "title"), or the servers of one ("name", with its title behind).
-# None that bash would expand is offered.
+# The titles of the upstreams (key "title"), the servers of one ("name", with its title behind), or
+# services (key "service"). None that bash would expand is offered.
 _zombiectl_upstreams()
 {
     local key=$1
@@ -20,7 +20,7 @@ _zombiectl_upstreams()
 _zombiectl()
 {
     local commands='status top events logs reload upgrade restart scale drain upstream
-        kill stop reopen-logs log-level config chaos ping version help'
+        discover kill stop reopen-logs log-level config chaos ping version help'
     local signals='HUP INT QUIT ILL TRAP ABRT BUS FPE KILL USR1 SEGV USR2 PIPE ALRM TERM CONT STOP'
     local common='--socket --json --colour --version --help -s -V -h'
     local command='' words='' operands=0 word i
@@ -55,7 +55,7 @@ _zombiectl()
             ((i++))
             ((i < last)) && socket=(-s "${typed[i]}")
             ;;
-        -n | --lines | --worker | --colour | --color)
+        -n | --lines | --worker | --colour | --color | --choose | --key)
             [[ ${typed[i + 1]} == = ]] && ((i++))
             ((i++))
             ;;
@@ -80,7 +80,8 @@ _zombiectl()
         return
         ;;
     --colour | --color) words='auto always never' ;;
-    -n | --lines | --worker | --rate | --for | --seed | --min-serving | --allow | --connections | --url)
+    --choose) words='round_robin random sticky' ;;
+    -n | --lines | --worker | --key | --rate | --for | --seed | --min-serving | --allow | --connections | --url)
         return
         ;;
     --mode) words='kill segv hang exit' ;;
@@ -100,6 +101,7 @@ _zombiectl()
             [[ ${given[0]} =~ ^(un)?drain$ ]] &&
                 words=$(_zombiectl_upstreams name "${socket[@]}" upstream "${given[1]}")
             ;;
+        discover:0) words=$(_zombiectl_upstreams service "${socket[@]}" discover) ;;
         log-level:0) words='error warning info debug' ;;
         chaos:0) words=run ;;
         esac
@@ -110,6 +112,7 @@ _zombiectl()
             logs) words+=' --follow --lines --worker -f -n' ;;
             stop) words+=' --fast' ;;
             upstream) words+=' --no-wait' ;;
+            discover) words+=' --watch --choose --key' ;;
             chaos) words+=' --mode --rate --for --seed --min-serving --allow --connections --url' ;;
             esac
         fi

@@ -74,7 +74,7 @@ int main(int argc, char **argv)
     if (args.action == CONF_ACTION_HELP)
         fputs(conf_args_usage(), stdout);
     else if (args.action == CONF_ACTION_VERSION)
-        version_print(stdout);
+        version_print(stdout, "zombie-server");
     else if (args.action == CONF_ACTION_PROBE && args.url != NULL)
         status = healthcheck_at(args.url);
     else

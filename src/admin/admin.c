@@ -47,6 +47,7 @@ static int set_up(struct admin *admin)
         .conf = birth->conf,
         .scoreboard = birth->scoreboard,
         .balancer = birth->balancer,
+        .directory = birth->directory,
         .identity = life_identity(admin->life),
         .control_fd = birth->control_fd,
         .lost = on_lost,

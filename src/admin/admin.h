@@ -10,6 +10,7 @@
 #include "life/life.h"
 
 struct balancer;
+struct directory;
 struct conf;
 struct scoreboard;
 
@@ -17,8 +18,9 @@ struct scoreboard;
 struct admin_birth {
     struct life_birth life;
     const struct conf *conf;
-    const struct scoreboard *scoreboard; /* of all; so the next one, which is only looked at */
+    const struct scoreboard *scoreboard; /* of all; so the next two, which are only looked at */
     struct balancer *balancer;
+    struct directory *directory;
     int control_fd;       /* to ask and order by, see control/client.h */
     const int *listeners; /* listening sockets, non-blocking */
     size_t n_listeners;

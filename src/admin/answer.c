@@ -5,12 +5,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-#include <jansson.h>
-
 #include "base/bytes.h"
 #include "http/reply.h"
 
-/* When it is worth to try an order again that was one too many, in seconds. */
+/* When it is worth to try again what cannot be done now, in seconds. */
 #define RETRY_AFTER "5"
 
 static void send(struct http_request *request, int status, const char *challenge,
@@ -28,13 +26,38 @@ static void send(struct http_request *request, int status, const char *challenge
         reply_send(request, &reply);
 }
 
-void answer_line(struct http_request *request, int status, const char *challenge, const char *text)
+static void send_line(struct http_request *request, int status, const char *challenge,
+                      const char *retry_after, const char *text)
 {
     struct bytes body = {.at = NULL};
     bytes_add_text(&body, text);
     bytes_add_text(&body, "\n");
-    send(request, status, challenge, NULL, "text/plain; charset=utf-8", &body);
+    send(request, status, challenge, retry_after, "text/plain; charset=utf-8", &body);
     bytes_free(&body);
+}
+
+void answer_line(struct http_request *request, int status, const char *challenge, const char *text)
+{
+    send_line(request, status, challenge, NULL, text);
+}
+
+void answer_later(struct http_request *request, const char *text)
+{
+    send_line(request, 503, NULL, RETRY_AFTER, text);
+}
+
+void answer_json(struct http_request *request, int status, const json_t *value)
+{
+    struct bytes body = {.at = NULL};
+    char *json = json_dumps(value, JSON_COMPACT);
+    if (json != NULL) {
+        bytes_add_text(&body, json);
+        bytes_add_text(&body, "\n");
+    }
+    body.failed |= json == NULL;
+    send(request, status, NULL, status == 503 ? RETRY_AFTER : NULL, "application/json", &body);
+    bytes_free(&body);
+    free(json);
 }
 
 void answer_order(struct http_request *request, int status, const char *challenge,

@@ -2,13 +2,14 @@
 libzombie_a_SOURCES += \
 	%D%/admin.c %D%/admin.h \
 	%D%/answer.c %D%/answer.h \
-	%D%/crew.c %D%/crew.h \
+	%D%/discovery.c \
 	%D%/event_ring.c %D%/event_ring.h \
 	%D%/events.c \
 	%D%/feed.c %D%/feed.h \
 	%D%/guard.c %D%/guard.h \
 	%D%/hub.c %D%/hub.h \
 	%D%/metrics.c \
+	%D%/metrics_registry.c %D%/metrics_registry.h \
 	%D%/metrics_report.c %D%/metrics_report.h \
 	%D%/metrics_text.c %D%/metrics_text.h \
 	%D%/metrics_upstreams.c %D%/metrics_upstreams.h \

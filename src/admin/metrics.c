@@ -3,6 +3,7 @@
 
 #include "admin/answer.h"
 #include "admin/guard.h"
+#include "admin/metrics_registry.h"
 #include "admin/metrics_report.h"
 #include "admin/metrics_text.h"
 #include "admin/metrics_upstreams.h"
@@ -21,6 +22,8 @@ static void serve(struct http_request *request)
         return;
     metrics_report(site->settings.scoreboard, &moment, &text);
     metrics_upstreams(site->settings.balancer, moment.now_ms, &text);
+    if (site->settings.conf->registry.type != CONF_REGISTRY_NONE)
+        metrics_registry(site->settings.directory, &text);
     struct reply reply = {
         .status = 200, .type = METRICS_TYPE, .body = text.at, .len = text.len, .headers = headers};
     if (text.failed)

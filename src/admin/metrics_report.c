@@ -6,11 +6,11 @@
 
 #include <event2/event.h>
 
-#include "admin/crew.h"
 #include "admin/metrics_text.h"
 #include "conf/conf.h"
 #include "http/limits.h"
 #include "ipc/scoreboard.h"
+#include "life/crew.h"
 
 /* What is added up over the places. */
 struct sums {

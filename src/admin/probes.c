@@ -2,12 +2,12 @@
 #include "config.h"
 
 #include "admin/answer.h"
-#include "admin/crew.h"
 #include "admin/guard.h"
 #include "admin/site_state.h"
 #include "base/clock.h"
 #include "http/handlers/handler.h"
 #include "ipc/scoreboard.h"
+#include "life/crew.h"
 
 /* What all three look at. */
 struct view {

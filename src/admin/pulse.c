@@ -4,16 +4,13 @@
 
 #include <stddef.h>
 
-#include "admin/crew.h"
+#include "base/hash.h"
 #include "ipc/scoreboard.h"
-
-/* FNV-1a over whole numbers: different ones rarely come to the same. */
-#define FNV_BASIS UINT64_C(14695981039346656037)
-#define FNV_PRIME UINT64_C(1099511628211)
+#include "life/crew.h"
 
 static uint64_t mix(uint64_t hash, uint64_t number)
 {
-    return (hash ^ number) * FNV_PRIME;
+    return hash_bytes(hash, &number, sizeof number);
 }
 
 static void add_place(struct pulse *pulse, const struct scoreboard_slot *slot)
@@ -32,7 +29,7 @@ static void add_place(struct pulse *pulse, const struct scoreboard_slot *slot)
 
 void pulse_read(const struct scoreboard *scoreboard, struct pulse *ret_pulse)
 {
-    struct pulse pulse = {FNV_BASIS, FNV_BASIS};
+    struct pulse pulse = {HASH_BEGIN, HASH_BEGIN};
     struct scoreboard_instance instance;
     scoreboard_read_instance(scoreboard, &instance);
     pulse.shape = mix(mix(pulse.shape, instance.condition), instance.generation);

@@ -22,11 +22,18 @@ static const struct {
     const struct handler *handler;
     const char *order;
 } rows[] = {
-    {"GET /{$}", &admin_page, NULL},          {"GET /status", &admin_status, NULL},
-    {"GET /events", &admin_events, NULL},     {"GET /metrics", &admin_metrics, NULL},
-    {"GET /livez", &admin_livez, NULL},       {"GET /readyz", &admin_readyz, NULL},
-    {"GET /startupz", &admin_startupz, NULL}, {"POST /restart", &admin_order, "restart"},
-    {"POST /scale", &admin_order, "scale"},   {"POST /kill", &admin_order, "kill"},
+    {"GET /{$}", &admin_page, NULL},
+    {"GET /status", &admin_status, NULL},
+    {"GET /events", &admin_events, NULL},
+    {"GET /metrics", &admin_metrics, NULL},
+    {"GET /livez", &admin_livez, NULL},
+    {"GET /readyz", &admin_readyz, NULL},
+    {"GET /startupz", &admin_startupz, NULL},
+    {"GET /discovery", &admin_discovery, NULL},
+    {"GET /discovery/{name}", &admin_discovery, NULL},
+    {"POST /restart", &admin_order, "restart"},
+    {"POST /scale", &admin_order, "scale"},
+    {"POST /kill", &admin_order, "kill"},
 };
 
 _Static_assert(sizeof rows / sizeof rows[0] == SITE_ROUTES, "each row has its route");

@@ -10,6 +10,7 @@
 struct admin_site;
 struct balancer;
 struct conf;
+struct directory;
 struct event_base;
 struct http_drain;
 struct scoreboard;
@@ -20,7 +21,8 @@ struct admin_site_settings {
     struct event_base *base;
     const struct conf *conf; /* with admin.listen on */
     const struct scoreboard *scoreboard;
-    struct balancer *balancer;              /* only looked at */
+    struct balancer *balancer; /* only looked at, as is: */
+    struct directory *directory;
     const struct worker_identity *identity; /* its instance is set before admin_site_accept() */
     int control_fd;          /* to the master, for control/client.h; the site's on success */
     void (*lost)(void *arg); /* that connection has ended: the site is of little use */

@@ -17,7 +17,7 @@ struct http_request;
 struct hub;
 struct order;
 
-#define SITE_ROUTES 10
+#define SITE_ROUTES 12
 
 /* What a handler finds as its settings. */
 struct site_settings {
@@ -51,6 +51,7 @@ const char *site_order(const struct http_request *request);
 /* Free what is known of orders, when the feed is gone; they hold all the same. */
 void order_forget_all(struct admin_site *site);
 
+extern const struct handler admin_discovery;
 extern const struct handler admin_events;
 extern const struct handler admin_livez;
 extern const struct handler admin_metrics;

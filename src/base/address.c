@@ -172,6 +172,35 @@ void address_format(const struct address *address, char buf[ADDRESS_TEXT_SIZE])
     }
 }
 
+void address_format_host(const struct address *address, char buf[INET6_ADDRSTRLEN])
+{
+    const struct sockaddr_in *in = (const struct sockaddr_in *)&address->storage;
+    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&address->storage;
+
+    buf[0] = '\0';
+    if (address->storage.ss_family == AF_INET)
+        (void)inet_ntop(AF_INET, &in->sin_addr, buf, INET6_ADDRSTRLEN);
+    else if (address->storage.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
+        (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], buf, INET6_ADDRSTRLEN);
+    else if (address->storage.ss_family == AF_INET6)
+        (void)inet_ntop(AF_INET6, &in6->sin6_addr, buf, INET6_ADDRSTRLEN);
+}
+
+bool address_is_numeric(const char *host)
+{
+    struct in6_addr bytes;
+
+    return inet_pton(AF_INET, host, &bytes) == 1 || inet_pton(AF_INET6, host, &bytes) == 1;
+}
+
+size_t address_join(const char *host, unsigned port, char *buf, size_t size)
+{
+    bool is_ipv6 = strchr(host, ':') != NULL;
+    int len = snprintf(buf, size, is_ipv6 ? "[%s]:%u" : "%s:%u", host, port);
+
+    return len > 0 ? (size_t)len : 0;
+}
+
 static bool unix_equal(const struct address *a, const struct address *b)
 {
     size_t len_a;

@@ -5,7 +5,9 @@
 #ifndef ZOMBIE_BASE_ADDRESS_H
 #define ZOMBIE_BASE_ADDRESS_H
 
+#include <netinet/in.h>
 #include <stdbool.h>
+#include <stddef.h>
 #include <sys/socket.h>
 
 /* Room for address_format(): a unix path of 107 bytes is the longest case. */
@@ -34,6 +36,22 @@ __attribute__((warn_unused_result)) int address_parse(const char *text, struct a
  * is left out.
  */
 void address_format(const struct address *address, char buf[ADDRESS_TEXT_SIZE]);
+
+/*
+ * Write the address alone, without brackets and port: an IPv4-mapped one as IPv4
+ * (RFC 4291 section 2.5.5.2), "" for a unix socket or an unknown family.
+ */
+void address_format_host(const struct address *address, char buf[INET6_ADDRSTRLEN]);
+
+/* Whether a host is an IPv4 or IPv6 address, without brackets, and no name. */
+bool address_is_numeric(const char *host);
+
+/*
+ * Write HOST:PORT, where host is a name or an address without brackets; an IPv6
+ * one gets them. Returns its length, as snprintf(3): buf has less when that is
+ * not below size.
+ */
+size_t address_join(const char *host, unsigned port, char *buf, size_t size);
 
 /*
  * Whether both name the same socket: family, address, zone and port, or path.

@@ -6,6 +6,7 @@ libzombie_a_SOURCES += \
 	%D%/bytes.c %D%/bytes.h \
 	%D%/clock.c %D%/clock.h \
 	%D%/dice.c %D%/dice.h \
+	%D%/hash.c %D%/hash.h \
 	%D%/log.c %D%/log.h \
 	%D%/log_line.c %D%/log_line.h \
 	%D%/log_ring.c %D%/log_ring.h \

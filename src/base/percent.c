@@ -3,6 +3,9 @@
 #include "base/percent.h"
 
 #include <errno.h>
+#include <string.h>
+
+#include "base/bytes.h"
 
 static int hex_digit(char c)
 {
@@ -60,4 +63,21 @@ size_t percent_find_bad(const char *text, size_t len)
             break;
     }
     return i;
+}
+
+static const char unreserved[] = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz"
+                                 "0123456789-._~";
+
+void percent_encode(const char *text, struct bytes *bytes)
+{
+    static const char digits[] = "0123456789ABCDEF";
+    while (*text != '\0') {
+        size_t plain = strspn(text, unreserved);
+        bytes_add(bytes, text, plain);
+        text += plain;
+        for (; *text != '\0' && strchr(unreserved, *text) == NULL; text++) {
+            unsigned char byte = (unsigned char)*text;
+            bytes_add(bytes, (char[]){'%', digits[byte >> 4], digits[byte & 15]}, 3);
+        }
+    }
 }

@@ -1,12 +1,14 @@
 /*
- * Percent-decoding (RFC 3986 section 2.1), for paths and for queries. Pure
- * functions over text.
+ * Percent-decoding (RFC 3986 section 2.1), for paths and for queries, and
+ * percent-encoding. Pure functions over text.
  */
 #ifndef ZOMBIE_BASE_PERCENT_H
 #define ZOMBIE_BASE_PERCENT_H
 
 #include <stdbool.h>
 #include <stddef.h>
+
+struct bytes;
 
 /*
  * Decode len bytes of text into buf, which has room for size bytes (size > 0)
@@ -22,5 +24,11 @@ __attribute__((warn_unused_result)) int percent_decode(const char *text, size_t 
 
 /* Offset in bytes of what makes percent_decode() return -EINVAL; len when nothing does. */
 size_t percent_find_bad(const char *text, size_t len);
+
+/*
+ * Add `text` to bytes, so that it is one segment of a path, or a value in a query: all but
+ * letters, digits and "-._~" (RFC 3986 section 2.3) become %XX.
+ */
+void percent_encode(const char *text, struct bytes *bytes);
 
 #endif

@@ -2,8 +2,6 @@
 
 #include "base/utf8.h"
 
-#include <stdbool.h>
-
 /* First bytes, sequence length, and the range of the second byte (RFC 3629 section 4). */
 static const struct {
     unsigned char first_min, first_max, length, second_min, second_max;
@@ -35,4 +33,14 @@ size_t utf8_sequence_length(const char *text, size_t len)
         return continues(bytes, 2, length) ? length : 0;
     }
     return 0;
+}
+
+bool utf8_is_printable(const char *text, size_t len)
+{
+    for (size_t n; len > 0; text += n, len -= n) {
+        n = utf8_sequence_length(text, len);
+        if (n == 0 || (unsigned char)text[0] < ' ' || text[0] == 0x7f)
+            return false;
+    }
+    return true;
 }

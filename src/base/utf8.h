@@ -1,9 +1,10 @@
 /*
- * The one question that whoever prints foreign bytes must ask: is this UTF-8?
+ * The questions that whoever prints foreign bytes must ask: is this UTF-8, and can it be printed?
  */
 #ifndef ZOMBIE_BASE_UTF8_H
 #define ZOMBIE_BASE_UTF8_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /*
@@ -12,5 +13,11 @@
  * surrogate, a stray continuation. Reads at most `len` bytes; len >= 1.
  */
 size_t utf8_sequence_length(const char *text, size_t len);
+
+/*
+ * Whether so many bytes are UTF-8 without control characters of ASCII: they can go
+ * into lines, header fields and keys of others.
+ */
+bool utf8_is_printable(const char *text, size_t len);
 
 #endif

@@ -43,7 +43,8 @@ static struct conf_server *join_servers(struct conf_upstream *upstream,
     size_t n = upstream->n_servers;
     if (list == NULL)
         return NULL;
-    memcpy(list, upstream->servers, n * sizeof *list);
+    if (n > 0)
+        memcpy(list, upstream->servers, n * sizeof *list);
     for (size_t i = 0; i < other->n_servers; i++)
         if (!has_server(upstream, other->servers[i].title))
             list[n++] = other->servers[i];

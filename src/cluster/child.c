@@ -3,9 +3,7 @@
 #include "cluster/child.h"
 
 #include <errno.h>
-#include <grp.h>
 #include <linux/close_range.h>
-#include <pwd.h>
 #include <signal.h>
 #include <stdbool.h>
 #include <stdio.h>
@@ -19,6 +17,7 @@
 #include "base/log.h"
 #include "conf/conf.h"
 #include "host/cpu_affinity.h"
+#include "host/identity.h"
 #include "host/landlock.h"
 #include "host/memory.h"
 #include "host/oom_score.h"
@@ -67,60 +66,6 @@ static int close_foreign(const struct child_plan *plan)
     return 0;
 }
 
-/* Who a worker is to be, looked up while /etc can still be seen. */
-struct identity {
-    const struct passwd *user; /* NULL: as started */
-    gid_t gid;
-    bool changes_group;
-};
-
-static int look_up(const struct conf_instance *instance, struct identity *ret_identity)
-{
-    const struct group *group = NULL;
-    struct identity identity = {.user = NULL};
-    if (instance->user[0] != '\0' && (identity.user = getpwnam(instance->user)) == NULL)
-        return -ENOENT;
-    if (instance->group[0] != '\0' && (group = getgrnam(instance->group)) == NULL)
-        return -ENOENT;
-    identity.changes_group = identity.user != NULL || group != NULL;
-    if (identity.changes_group)
-        identity.gid = group != NULL ? group->gr_gid : identity.user->pw_gid;
-    *ret_identity = identity;
-    return 0;
-}
-
-/* A user brings all its groups along; the group named takes the place of the user's own. */
-static int join_groups(const struct identity *identity)
-{
-    if (!identity->changes_group)
-        return 0;
-    int rc = identity->user != NULL ? initgroups(identity->user->pw_name, identity->gid)
-                                    : setgroups(1, &identity->gid);
-    return rc == 0 ? 0 : -errno;
-}
-
-static int change_root(const char *folder)
-{
-    if (folder[0] == '\0')
-        return 0;
-    return chroot(folder) == 0 && chdir("/") == 0 ? 0 : -errno;
-}
-
-static int change_identity(const struct conf_instance *instance)
-{
-    struct identity identity;
-    int err = look_up(instance, &identity);
-    if (err == 0)
-        err = join_groups(&identity);
-    if (err == 0)
-        err = change_root(instance->chroot);
-    if (err == 0 && identity.changes_group && setgid(identity.gid) != 0)
-        err = -errno;
-    if (err == 0 && identity.user != NULL && setuid(identity.user->pw_uid) != 0)
-        err = -errno;
-    return err;
-}
-
 /* What makes a worker a better neighbour; a system that refuses it is no reason not to serve. */
 static void take_place(const struct child_plan *plan)
 {
@@ -140,13 +85,14 @@ static void take_place(const struct child_plan *plan)
 }
 
 /* No way back to more rights. A change of user has switched core dumps off. */
-static int lock_up(const struct conf_instance *instance)
+static int lock_up(const struct child_plan *plan)
 {
+    const struct conf_instance *instance = plan->instance;
     if (instance->core_dumps)
         prctl(PR_SET_DUMPABLE, 1);
     if (prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
         return -errno;
-    int abi = instance->landlock ? landlock_restrict() : 0;
+    int abi = instance->landlock ? landlock_restrict(plan->writable) : 0;
     if (abi < 0)
         log_debug("landlock restricts nothing: %s", strerror(-abi));
     return 0;
@@ -162,10 +108,10 @@ int child_settle(const struct child_plan *plan)
     int err = close_foreign(plan);
     if (err == 0) {
         take_place(plan);
-        err = change_identity(instance);
+        err = identity_change(instance->user, instance->group, instance->chroot);
     }
     if (err == 0)
-        err = lock_up(instance);
+        err = lock_up(plan);
     if (err == 0)
         return 0;
     log_error("cannot settle as user \"%s\", group \"%s\", chroot \"%s\": %s", instance->user,

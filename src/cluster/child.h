@@ -14,9 +14,10 @@ struct conf;
 struct child_plan {
     const struct conf_instance *instance;
     enum role role;
-    unsigned number; /* of its slot */
-    const int *fds;  /* what it keeps open besides standard error and the log, */
-    size_t n_fds;    /* ... those that are -1 left out */
+    unsigned number;      /* of its slot */
+    const int *fds;       /* what it keeps open besides standard error and the log, */
+    size_t n_fds;         /* ... those that are -1 left out */
+    const char *writable; /* a folder where it may write files whatever landlock says; NULL: none */
 };
 
 /*

@@ -11,6 +11,7 @@
 #include "cluster/commands.h"
 #include "cluster/master_state.h"
 #include "conf/conf.h"
+#include "conf/upstream.h"
 #include "proxy/balancer.h"
 
 _Static_assert(OPERATION_TEXT_SIZE == BALANCER_TITLE_SIZE, "any title can be said");
@@ -83,14 +84,27 @@ static enum operation_state refuse_upstream(struct operation *operation)
     return refuse(operation, "upstream", operation->arguments.upstream, &names);
 }
 
-static enum operation_state refuse_server(struct operation *operation)
+/* Those of the configuration first, then those that a registry has named. */
+static void add_servers(struct bytes *names, const struct conf_upstream *upstream,
+                        struct balancer_upstream *shared, int64_t now_ms)
 {
-    const struct conf *conf = operation->master->conf;
+    static struct balancer_view views[BALANCER_PEERS];
+    size_t n_views = balancer_list(shared, now_ms, views, BALANCER_PEERS), n = 0;
+    for (size_t i = 0; i < upstream->n_servers; i++)
+        add_name(names, n++, upstream->servers[i].title);
+    for (size_t i = 0; i < n_views; i++)
+        if (views[i].is_found)
+            add_name(names, n++, views[i].server);
+}
+
+static enum operation_state refuse_server(struct operation *operation,
+                                          struct balancer_upstream *shared, int64_t now_ms)
+{
+    const struct conf_upstream *upstream =
+        conf_upstream_find(operation->master->conf, operation->arguments.upstream);
     struct bytes names = {.at = NULL};
-    for (size_t i = 0; i < conf->n_upstreams; i++)
-        if (strcmp(conf->upstreams[i].title, operation->arguments.upstream) == 0)
-            for (size_t k = 0; k < conf->upstreams[i].n_servers; k++)
-                add_name(&names, k, conf->upstreams[i].servers[k].title);
+    if (upstream != NULL)
+        add_servers(&names, upstream, shared, now_ms);
     return refuse(operation, "server", operation->arguments.server, &names);
 }
 
@@ -179,7 +193,7 @@ static enum operation_state go_on_draining(struct operation *operation, int64_t 
     if (err == -EAGAIN)
         return OPERATION_GOES_ON;
     if (err != 0)
-        return refuse_server(operation);
+        return refuse_server(operation, upstream, now_ms);
     operation->mark = 1;
     return await_connections(operation, upstream, now_ms);
 }
@@ -201,7 +215,7 @@ static enum operation_state go_on_undraining(struct operation *operation, int64_
     if (err == -EAGAIN)
         return OPERATION_GOES_ON;
     if (err != 0)
-        return refuse_server(operation);
+        return refuse_server(operation, upstream, now_ms);
     struct standing now = look(upstream, said->server, now_ms);
     if (now.trouble == NULL)
         return operation_succeed(operation, NULL, "%s of %s gets requests", said->server,

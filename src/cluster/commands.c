@@ -47,17 +47,20 @@ static const struct argument {
     {"wait", ARGUMENT_BOOL, AT(wait), 0, 0, 0},
     {"upstream", ARGUMENT_TEXT, AT(upstream), 0, 0, 0},
     {"server", ARGUMENT_TEXT, AT(server), 0, 0, 0},
+    {"service", ARGUMENT_TEXT, AT(service), 0, 0, 0},
+    {"choose", ARGUMENT_TEXT, AT(choose), 0, 0, 0},
+    {"key", ARGUMENT_TEXT, AT(key), 0, 0, 0},
 #undef AT
 };
 
 #define N_ARGUMENTS (sizeof arguments / sizeof arguments[0])
 
 static const struct command *const commands[] = {
-    &command_ping,      &command_version, &command_status,         &command_config,
-    &command_events,    &command_logs,    &command_scale,          &command_restart,
-    &command_drain,     &command_kill,    &command_upstream_drain, &command_upstream_undrain,
-    &command_reload,    &command_upgrade, &command_stop,           &command_reopen_logs,
-    &command_log_level,
+    &command_ping,      &command_version,  &command_status,         &command_config,
+    &command_events,    &command_logs,     &command_scale,          &command_restart,
+    &command_drain,     &command_kill,     &command_upstream_drain, &command_upstream_undrain,
+    &command_reload,    &command_upgrade,  &command_stop,           &command_reopen_logs,
+    &command_log_level, &command_discover,
 };
 
 static const struct command *find_command(const char *name)

@@ -24,6 +24,7 @@ void commands_conclude(struct operation *operation);
 
 /* One each, in the file that is called like it or like what it is about. */
 extern const struct command command_config;
+extern const struct command command_discover;
 extern const struct command command_drain;
 extern const struct command command_events;
 extern const struct command command_kill;

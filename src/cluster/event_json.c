@@ -2,18 +2,9 @@
 
 #include "cluster/event_json.h"
 
-#include "base/clock.h"
 #include "cluster/journal.h"
 #include "cluster/role.h"
 #include "control/text.h"
-
-json_t *event_time(int64_t wall_ms)
-{
-    const struct timespec when = {.tv_sec = wall_ms / 1000, .tv_nsec = wall_ms % 1000 * 1000000};
-    char text[CLOCK_ISO8601_SIZE];
-    clock_format_iso8601(&when, text);
-    return json_string(text);
-}
 
 /* A number that is 0 when there is none. */
 static json_t *number(uint64_t value)
@@ -27,7 +18,7 @@ json_t *event_json(const struct journal_entry *entry)
     enum role role = is_about_child ? role_of(entry->slot) : ROLE_WORKER;
     bool has_slot = is_about_child && role == ROLE_WORKER;
     return json_pack("{s:I, s:o, s:s, s:o, s:o, s:o, s:o, s:I, s:o}", "seq",
-                     (json_int_t)entry->sequence, "time", event_time(entry->wall_ms), "event",
+                     (json_int_t)entry->sequence, "time", control_time(entry->wall_ms), "event",
                      journal_kind_name(entry->kind), "worker", number(entry->worker), "slot",
                      number(has_slot ? entry->slot : 0), "role",
                      is_about_child ? json_string(role_name(role)) : json_null(), "pid",

@@ -4,16 +4,11 @@
 #ifndef ZOMBIE_CLUSTER_EVENT_JSON_H
 #define ZOMBIE_CLUSTER_EVENT_JSON_H
 
-#include <stdint.h>
-
 #include <jansson.h>
 
 struct journal_entry;
 
 /* The object that doc/protocol.md describes, the caller's; NULL when memory is short. */
 json_t *event_json(const struct journal_entry *entry);
-
-/* "2026-11-21T10:00:00.123Z" (RFC 3339) of milliseconds since 1970; NULL when memory is short. */
-json_t *event_time(int64_t wall_ms);
 
 #endif

@@ -23,6 +23,7 @@
 #include "cluster/master_state.h"
 #include "cluster/sharing.h"
 #include "cluster/table.h"
+#include "discovery/directory.h"
 #include "host/pidfile.h"
 #include "ipc/channel.h"
 #include "proxy/balancer.h"
@@ -157,6 +158,7 @@ int handover_collect(const struct master *master, struct state *ret_state)
         .places = (uint32_t)master->n_slots,
         .configuration_fd = -1,
         .balancer_fd = balancer_fd(master->balancer),
+        .directory_fd = directory_fd(master->directory),
         .log_ring_fd = master->log_ring != NULL ? log_ring_fd(master->log_ring) : -1,
     };
     memcpy(state.uuid, master->uuid, sizeof state.uuid);
@@ -190,6 +192,7 @@ void handover_keep_descriptors(const struct state *state, bool keep_them)
     keep(state->pidfile_fd, keep_them);
     keep(state->log_ring_fd, keep_them);
     keep(state->balancer_fd, keep_them);
+    keep(state->directory_fd, keep_them);
     for (size_t i = 0; i < state->n_listeners; i++)
         keep(state->listeners[i].fd, keep_them);
     for (size_t i = 0; i < state->n_workers; i++)
@@ -392,6 +395,16 @@ static void adopt_records(struct master *master, const struct state *state)
         master->log_ring = NULL;
 }
 
+/* What is known of other services; the herald finds it out anew if need be. */
+static int adopt_directory(struct master *master, int fd)
+{
+    if (fd >= 0 && directory_adopt(fd, &master->directory) == 0)
+        return 0;
+    if (fd >= 0)
+        close(fd);
+    return directory_new(&master->directory);
+}
+
 int handover_adopt(struct master *master, struct conf *conf, const struct state *state)
 {
     struct listeners *sets[PURPOSES] = {NULL};
@@ -415,6 +428,8 @@ int handover_adopt(struct master *master, struct conf *conf, const struct state 
         err = adopt_table(master, state);
     if (err == 0)
         err = balance_adopt(master, conf, state->balancer_fd);
+    if (err == 0)
+        err = adopt_directory(master, state->directory_fd);
     if (err == 0 && state->pidfile_fd >= 0)
         adopt_pidfile(master, state);
     return err;

@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/number.h"
 #include "cluster/handover.h"
+#include "cluster/support.h"
 #include "host/activation.h"
 #include "worker/handlers.h"
 
@@ -128,6 +129,20 @@ void launch_leave_folder(const struct launch *launch, const char *here)
         log_warning("cannot change back to the folder %s: %s", here, strerror(errno));
 }
 
+/* A configuration that this program can do, too. */
+static int load(const struct conf_args *args, struct conf **ret_conf, char error[CONF_ERROR_SIZE])
+{
+    struct conf *conf = NULL;
+    int err = conf_load(args, handlers_conf, &conf, error);
+    if (err == 0)
+        err = support_check(conf, error);
+    if (err == 0)
+        *ret_conf = conf;
+    else
+        conf_free(conf);
+    return err;
+}
+
 int launch_load(const struct launch *launch, struct conf **ret_conf, char error[CONF_ERROR_SIZE])
 {
     char *here = getcwd(NULL, 0);
@@ -135,7 +150,7 @@ int launch_load(const struct launch *launch, struct conf **ret_conf, char error[
     if (err != 0)
         log_warning("cannot change to the folder %s: %s, relative paths cannot be found",
                     launch->folder, strerror(-err));
-    err = conf_load(launch->args, handlers_conf, ret_conf, error);
+    err = load(launch->args, ret_conf, error);
     launch_leave_folder(launch, here);
     free(here);
     return err;
@@ -151,7 +166,7 @@ static int load_inherited(const struct launch *launch, struct conf **ret_conf,
         return -EINVAL;
     snprintf(path, sizeof path, "/proc/self/fd/%d", state.configuration_fd);
     const struct conf_args args = {.action = CONF_ACTION_RUN, .file = path, .file_only = true};
-    int err = conf_load(&args, handlers_conf, ret_conf, error);
+    int err = load(&args, ret_conf, error);
     state_clear(&state);
     return err;
 }

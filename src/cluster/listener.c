@@ -19,6 +19,7 @@
 
 #include "base/log.h"
 #include "conf/conf.h"
+#include "host/unix_socket.h"
 
 struct listening_socket {
     int fd;
@@ -54,24 +55,6 @@ static int set_options(int fd, int family)
     return 0;
 }
 
-/*
- * Whether the file at the address is a socket that nobody listens on: left
- * behind by a process that was killed. Anything else is not ours to remove.
- */
-static bool is_stale(const struct address *address)
-{
-    struct stat file;
-    if (lstat(unix_path(address), &file) != 0 || !S_ISSOCK(file.st_mode))
-        return false;
-    int fd = socket(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC | SOCK_NONBLOCK, 0);
-    if (fd < 0)
-        return false;
-    bool refused = connect(fd, (const struct sockaddr *)&address->storage, address->len) != 0 &&
-                   errno == ECONNREFUSED;
-    close(fd);
-    return refused;
-}
-
 const char *listener_find_obstacle(const struct address *address)
 {
     struct stat file;
@@ -92,21 +75,11 @@ const char *listener_find_obstacle(const struct address *address)
     }
 }
 
-static int bind_unix(int fd, const struct address *address, long mode)
-{
-    if (is_stale(address))
-        unlink(unix_path(address));
-    mode_t saved = umask((mode_t)(0777 & ~mode));
-    int err = bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0 ? -errno : 0;
-    umask(saved);
-    return err;
-}
-
 static int bind_address(int fd, const struct conf_listen *conf)
 {
     const struct address *address = &conf->address;
     if (unix_path(address) != NULL)
-        return bind_unix(fd, address, conf->mode);
+        return unix_socket_bind(fd, address, conf->mode);
     if (bind(fd, (const struct sockaddr *)&address->storage, address->len) != 0)
         return -errno;
     return 0;
@@ -144,7 +117,7 @@ static int open_socket(const struct conf_listen *conf, bool joins)
 }
 
 /* With port 0 the kernel has chosen, so it is asked. */
-static struct address real_address(const struct listener *listener)
+struct address listener_real_address(const struct listener *listener)
 {
     struct address address = {.len = sizeof address.storage};
     if (listener->n == 0 || getsockname(listener->sockets[0].fd,
@@ -155,7 +128,7 @@ static struct address real_address(const struct listener *listener)
 
 static void describe(const struct listener *listener, char text[ADDRESS_TEXT_SIZE])
 {
-    struct address address = real_address(listener);
+    struct address address = listener_real_address(listener);
     address_format(&address, text);
 }
 
@@ -263,7 +236,8 @@ int listener_adopt(int fd, const struct address *address, struct listener_file f
 
 static int add_socket(struct listener *listener, uint64_t since)
 {
-    struct conf_listen conf = {.address = real_address(listener), .backlog = listener->backlog};
+    struct conf_listen conf = {.address = listener_real_address(listener),
+                               .backlog = listener->backlog};
     int fd = open_socket(&conf, true);
     if (fd < 0)
         return fd;

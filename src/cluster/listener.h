@@ -93,6 +93,9 @@ void listener_url(const struct listener *listener, char ret_url[LISTENER_URL_SIZ
 /* The address as configured (port 0 is 0); the listener's. */
 const struct address *listener_address(const struct listener *listener);
 
+/* The same as it is bound: with the port that the kernel has chosen. */
+struct address listener_real_address(const struct listener *listener);
+
 /* How many sockets it has; 0 once it is closed. */
 size_t listener_count(const struct listener *listener);
 

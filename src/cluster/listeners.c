@@ -214,6 +214,18 @@ bool listeners_lack(const struct listeners *listeners, struct share wanted, stru
     return false;
 }
 
+bool listeners_find_tcp(const struct listeners *listeners, struct address *ret_address)
+{
+    for (size_t i = 0; listeners != NULL && i < listeners->n; i++) {
+        const struct listener *listener = listeners->items[i].listener;
+        if (address_port(listener_address(listener)) < 0)
+            continue;
+        *ret_address = listener_real_address(listener);
+        return true;
+    }
+    return false;
+}
+
 const struct listener *listeners_at(const struct listeners *listeners, size_t i)
 {
     return i < listeners->n ? listeners->items[i].listener : NULL;

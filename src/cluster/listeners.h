@@ -11,6 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
+#include "base/address.h"
 #include "cluster/purpose.h"
 #include "cluster/share.h"
 
@@ -74,6 +75,9 @@ __attribute__((warn_unused_result)) int listeners_share(const struct listeners *
  */
 bool listeners_lack(const struct listeners *listeners, struct share wanted, struct share has,
                     uint64_t worker);
+
+/* The first one that is a TCP listener, with the port that it is bound to; false: there is none. */
+bool listeners_find_tcp(const struct listeners *listeners, struct address *ret_address);
 
 /* Listener i of the set, NULL when there are not so many. */
 const struct listener *listeners_at(const struct listeners *listeners, size_t i);

@@ -6,6 +6,7 @@ libzombie_a_SOURCES += \
 	%D%/child.c %D%/child.h \
 	%D%/chronicle.c %D%/chronicle.h \
 	%D%/command_change.c \
+	%D%/command_discover.c \
 	%D%/command_drain.c \
 	%D%/command_events.c \
 	%D%/command_kill.c \
@@ -58,10 +59,13 @@ libzombie_a_SOURCES += \
 	%D%/state_member.h \
 	%D%/status.c %D%/status.h \
 	%D%/status_process.c %D%/status_process.h \
+	%D%/status_registry.c %D%/status_registry.h \
 	%D%/status_upstream.c %D%/status_upstream.h \
 	%D%/stop.c %D%/stop.h \
 	%D%/strength.c %D%/strength.h \
 	%D%/succession.c %D%/succession.h \
+	%D%/support.c %D%/support.h \
 	%D%/table.c %D%/table.h \
 	%D%/tally.c %D%/tally.h \
-	%D%/upgrade.c %D%/upgrade.h
+	%D%/upgrade.c %D%/upgrade.h \
+	%D%/writer.c %D%/writer.h

@@ -32,6 +32,7 @@
 #include "cluster/table.h"
 #include "cluster/tally.h"
 #include "conf/conf.h"
+#include "discovery/directory.h"
 #include "host/cgroup_meter.h"
 #include "host/daemon.h"
 #include "host/notify.h"
@@ -103,6 +104,7 @@ static int begin(struct master *master, struct conf *conf)
     if (err != 0)
         return err;
     strength_announce_sandbox(&conf->instance);
+    strength_announce_registry(&conf->registry);
     master->workers = strength_decide(&conf->instance);
     listeners_grow(master->current->listeners[PURPOSE_CLIENTS], master->workers, 0);
     err = table_new(master);
@@ -110,6 +112,8 @@ static int begin(struct master *master, struct conf *conf)
         err = tallies_new(master->scoreboard, &master->tallies);
     if (err == 0)
         err = balance_new(master, conf);
+    if (err == 0)
+        err = directory_new(&master->directory);
     chronicle(master, JOURNAL_START, NULL, "version " PACKAGE_VERSION);
     return err;
 }
@@ -209,6 +213,7 @@ static void tear_down(struct master *master)
     tallies_free(master->tallies);
     table_free(master);
     balancer_free(master->balancer);
+    directory_free(master->directory);
     if (master->signals != NULL)
         event_free(master->signals);
     if (master->timer != NULL)

@@ -20,6 +20,7 @@
 #include "ipc/message.h"
 
 struct balancer;
+struct directory;
 struct cgroup_meter;
 struct channel;
 struct conf;
@@ -151,6 +152,7 @@ struct master {
     struct pidfile *pidfile; /* NULL: none */
     struct scoreboard *scoreboard;
     struct balancer *balancer;
+    struct directory *directory; /* of services; the herald writes it */
     enum balance balance;
     struct respawn *respawn;
     struct cgroup_meter *meter; /* NULL: no cgroup can be read */

@@ -36,8 +36,11 @@ struct command_arguments {
     bool has_worker;
     int64_t lines;
     bool wait;
-    char upstream[OPERATION_TEXT_SIZE]; /* "": not given; so the next one */
+    char upstream[OPERATION_TEXT_SIZE]; /* "": not given; so the next ones */
     char server[OPERATION_TEXT_SIZE];
+    char service[OPERATION_TEXT_SIZE];
+    char choose[OPERATION_TEXT_SIZE];
+    char key[OPERATION_TEXT_SIZE];
 };
 
 struct operation {

@@ -26,6 +26,7 @@
 #include "cluster/succession.h"
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
+#include "cluster/writer.h"
 #include "conf/conf.h"
 #include "host/notify.h"
 #include "ipc/scoreboard.h"
@@ -252,6 +253,7 @@ bool reconcile(struct master *master, int64_t now_ms, int64_t *ret_next_ms)
         run(master, wants, now_ms);
     else
         linger(master, wants, now_ms);
+    writer_step(master);
     show(master);
     control_link_step(master, now_ms);
     *ret_next_ms = next_deadline(master, now_ms);

@@ -171,6 +171,7 @@ void reload_begin(struct master *master, int64_t now_ms)
     if (conf->instance.daemon != master->conf->instance.daemon)
         log_warning("instance.daemon has changed, which counts from the next start on");
     strength_announce_sandbox(&conf->instance);
+    strength_announce_registry(&conf->registry);
     reload->workers = strength_decide(&conf->instance);
     listeners_grow(reload->next->listeners[PURPOSE_CLIENTS], reload->workers, master->last_worker);
     reload->began_ms = now_ms;

@@ -13,7 +13,8 @@ static const char *const names[ROLES] = {
 
 static const char *const absences[ROLES] = {
     [ROLE_ADMIN] = "admin.listen is off",
-    [ROLE_HERALD] = "no upstream has active checks or a name as its server",
+    [ROLE_HERALD] =
+        "there is no registry, and no upstream has active checks or a name as its server",
 };
 
 enum role role_of(unsigned number)

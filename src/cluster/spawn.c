@@ -4,6 +4,8 @@
 
 #include <errno.h>
 #include <inttypes.h>
+#include <libgen.h>
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -79,14 +81,26 @@ static int *collect_fds(const struct slot *slot, enum purpose purpose, size_t *r
     return fds;
 }
 
+/* Where the herald keeps its cache, within `room`; NULL: nowhere. */
+static const char *cache_folder(const struct slot *slot, char room[PATH_MAX])
+{
+    const char *path = spawn_generation(slot)->conf->registry.cache_file;
+    if (slot_role(slot) != ROLE_HERALD || path[0] == '\0')
+        return NULL;
+    snprintf(room, PATH_MAX, "%s", path);
+    return dirname(room);
+}
+
 /* Shed what is the master's, or end. */
 static void settle(const struct slot *slot, const int *fds, size_t n)
 {
+    char folder[PATH_MAX];
     struct child_plan plan = {.instance = &spawn_generation(slot)->conf->instance,
                               .role = slot_role(slot),
                               .number = slot->number,
                               .fds = fds,
-                              .n_fds = n};
+                              .n_fds = n,
+                              .writable = cache_folder(slot, folder)};
     int status = child_settle(&plan);
     if (status != 0)
         exit(status);
@@ -110,9 +124,18 @@ static _Noreturn void be_worker(const struct slot *slot, const struct child_ends
 
 static _Noreturn void be_herald(const struct slot *slot, const struct child_ends *ends)
 {
-    const struct conf *conf = spawn_generation(slot)->conf;
-    const struct herald_birth birth = {
-        .life = make_life(slot, conf, ends), .conf = conf, .balancer = slot->master->balancer};
+    const struct generation *generation = spawn_generation(slot);
+    struct address listener;
+    char why[TLS_CLIENT_WHY_SIZE];
+    struct herald_birth birth = {.life = make_life(slot, generation->conf, ends),
+                                 .conf = generation->conf,
+                                 .balancer = slot->master->balancer,
+                                 .directory = slot->master->directory,
+                                 .scoreboard = slot->master->scoreboard};
+    if (listeners_find_tcp(generation->listeners[PURPOSE_CLIENTS], &listener))
+        birth.listener = &listener;
+    if (herald_prepare(generation->conf, &birth.tls, why) != 0)
+        birth.tls_refusal = why;
     settle(slot, &ends->channel_fd, 1);
     exit(herald_run(&birth));
 }
@@ -124,6 +147,7 @@ static _Noreturn void be_admin(const struct slot *slot, const struct child_ends 
                                 .conf = generation->conf,
                                 .scoreboard = slot->master->scoreboard,
                                 .balancer = slot->master->balancer,
+                                .directory = slot->master->directory,
                                 .control_fd = ends->control_fd};
     int *fds = collect_fds(slot, PURPOSE_ADMIN, &birth.n_listeners);
     fds[birth.n_listeners] = ends->channel_fd;

@@ -123,6 +123,7 @@ const struct state_member state_members[] = {
     {LIST(struct state, events, struct journal_entry, event_members), RANGE(0, JOURNAL_ENTRIES),
      .since = 3},
     {FIELD(struct state, balancer_fd, STATE_INT), DESCRIPTOR, .optional = true, .since = 4},
+    {FIELD(struct state, directory_fd, STATE_INT), DESCRIPTOR, .optional = true, .since = 5},
     END};
 
 _Static_assert(sizeof(pid_t) == sizeof(int), "STATE_INT is also for pids");

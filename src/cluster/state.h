@@ -18,7 +18,7 @@
 /* Rises with each change of meaning here; the layout of the scoreboard and of messages has its own
  * number. States from the oldest version on are read; what they lack is 0, or -1 where that
  * stands for none. */
-#define STATE_VERSION        4
+#define STATE_VERSION        5
 #define STATE_VERSION_OLDEST 1
 
 /* Room for the reason of a refusal. */
@@ -77,7 +77,8 @@ struct state {
     int log_ring_fd;              /* -1: none; since version 3, as what follows */
     struct journal_entry *events; /* oldest first */
     size_t n_events;
-    int balancer_fd; /* -1: none; since version 4 */
+    int balancer_fd;  /* -1: none; since version 4 */
+    int directory_fd; /* -1: none; since version 5 */
 };
 
 /*

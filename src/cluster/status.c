@@ -8,13 +8,13 @@
 #include <uuid/uuid.h>
 
 #include "base/clock.h"
-#include "cluster/event_json.h"
 #include "cluster/generation.h"
 #include "cluster/listener.h"
 #include "cluster/listeners.h"
 #include "cluster/master_state.h"
 #include "cluster/reload.h"
 #include "cluster/status_process.h"
+#include "cluster/status_registry.h"
 #include "cluster/status_upstream.h"
 #include "cluster/table.h"
 #include "conf/conf.h"
@@ -121,7 +121,7 @@ static json_t *describe_instance(const struct master *master, int64_t now_ms)
         "{s:s, s:s, s:i, s:o, s:s, s:o, s:I, s:I, s:I, s:I, s:I, s:b}", "version", PACKAGE_VERSION,
         "instance", uuid, "pid", (int)master->pid, "hostname", control_text(hostname), "state",
         scoreboard_condition_name(status_condition(master)), "started",
-        event_time(clock_wall_ms() - uptime_ms), "uptime_ms", (json_int_t)uptime_ms, "generation",
+        control_time(clock_wall_ms() - uptime_ms), "uptime_ms", (json_int_t)uptime_ms, "generation",
         (json_int_t)master->current->number, "upgrades", (json_int_t)master->upgrades, "workers",
         (json_int_t)master->workers, "max_workers", (json_int_t)master->conf->instance.max_workers,
         "chaos", (int)master->conf->chaos.enabled);
@@ -133,7 +133,7 @@ static json_t *describe_last_reload(const struct master *master)
     if (outcome->number == 0)
         return json_null();
     return json_pack("{s:b, s:o, s:o, s:I}", "ok", (int)outcome->succeeded, "text",
-                     control_text(outcome->text), "time", event_time(outcome->wall_ms),
+                     control_text(outcome->text), "time", control_time(outcome->wall_ms),
                      "generation", (json_int_t)outcome->generation);
 }
 
@@ -141,11 +141,11 @@ json_t *status_json(struct master *master, int64_t now_ms)
 {
     json_t *status = describe_instance(master, now_ms);
     json_t *rest = json_pack(
-        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "last_reload", describe_last_reload(master),
+        "{s:o, s:o, s:o, s:o, s:o, s:o, s:o, s:o}", "last_reload", describe_last_reload(master),
         "listeners", list_urls(master->current->listeners[PURPOSE_CLIENTS]), "admin",
         find_admin_url(master), "master", describe_master(master, now_ms), "totals",
-        describe_totals(master), "upstreams", status_upstreams(master, now_ms), "processes",
-        status_processes(master, now_ms));
+        describe_totals(master), "registry", status_registry(master, now_ms), "upstreams",
+        status_upstreams(master, now_ms), "processes", status_processes(master, now_ms));
     if (status == NULL || rest == NULL || json_object_update(status, rest) != 0) {
         json_decref(status);
         status = NULL;

@@ -48,6 +48,14 @@ static json_t *describe_name(const struct conf_server *server)
                      "fails", 0, "requests", 0, "failures", 0, "latency_ms", "error_ago_ms");
 }
 
+/* What a registry has named beside the configuration. */
+static void list_found(const struct peers *peers, int64_t now_ms, json_t *servers)
+{
+    for (size_t i = 0; i < peers->n; i++)
+        if (peers->views[i].is_found)
+            json_array_append_new(servers, describe_peer(&peers->views[i], now_ms));
+}
+
 static json_t *list_servers(const struct conf_upstream *upstream, const struct peers *peers,
                             int64_t now_ms)
 {
@@ -64,6 +72,7 @@ static json_t *list_servers(const struct conf_upstream *upstream, const struct p
         if (!found)
             json_array_append_new(servers, describe_name(server));
     }
+    list_found(peers, now_ms, servers);
     return servers;
 }
 

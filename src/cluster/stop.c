@@ -13,6 +13,7 @@
 #include "cluster/table.h"
 #include "cluster/upgrade.h"
 #include "conf/conf.h"
+#include "discovery/discovery.h"
 #include "host/notify.h"
 #include "ipc/scoreboard.h"
 
@@ -29,11 +30,20 @@ static void tell(struct slot *slot, const struct message *message, int64_t deadl
     }
 }
 
-static void tell_workers(struct master *master, const struct message *message, int64_t deadline_ms)
+static void tell_all(struct master *master, enum role role, const struct message *message,
+                     int64_t deadline_ms)
 {
     for (size_t i = 0; i < master->n_slots; i++)
-        if (slot_role(&master->slots[i]) == ROLE_WORKER)
+        if (slot_role(&master->slots[i]) == role)
             tell(&master->slots[i], message, deadline_ms);
+}
+
+/* A registry hears of it before the workers stop accepting, and for a while only. */
+static void tell_herald(struct master *master, const struct message *message, int64_t now_ms)
+{
+    int64_t limit_ms = master->conf->registry.deregister_timeout_ms + FAST_MS;
+    if (discovery_is_wanted(master->conf))
+        tell_all(master, ROLE_HERALD, message, now_ms + limit_ms);
 }
 
 static void stop_gracefully(struct master *master, bool unhurried, int64_t now_ms)
@@ -47,7 +57,8 @@ static void stop_gracefully(struct master *master, bool unhurried, int64_t now_m
     log_info("stopping: the workers finish what they have%s",
              unhurried ? ", however long it takes" : "");
     int64_t deadline_ms = now_ms + instance->drain_delay_ms + instance->grace_ms;
-    tell_workers(master, &message, unhurried ? INT64_MAX : deadline_ms);
+    tell_all(master, ROLE_WORKER, &message, unhurried ? INT64_MAX : deadline_ms);
+    tell_herald(master, &message, now_ms);
 }
 
 /* Workers that are told to drop their connections close them: afterwards nobody can count. */
@@ -70,7 +81,9 @@ static void stop_fast(struct master *master, int64_t now_ms)
     struct message message = {.type = MESSAGE_STOP};
     master->toll.connections += count_connections(master);
     log_info("stopping at once: the workers drop what they have");
-    tell_workers(master, &message, now_ms + FAST_MS);
+    tell_all(master, ROLE_WORKER, &message, now_ms + FAST_MS);
+    message = (struct message){.type = MESSAGE_DRAIN, .drain = {.last = 1, .stopping = 1}};
+    tell_herald(master, &message, now_ms);
 }
 
 /* A signal that asks for a stop again asks for a faster one. */

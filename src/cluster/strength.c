@@ -61,6 +61,13 @@ void strength_announce_sandbox(const struct conf_instance *instance)
                     "without");
 }
 
+void strength_announce_registry(const struct conf_registry *registry)
+{
+    if (registry->is_exposed)
+        log_warning("registry.password_file: %s can be read by others, mode 0600 would keep it",
+                    registry->password_file);
+}
+
 struct respawn_limits strength_respawn_limits(const struct conf_instance *instance)
 {
     return (struct respawn_limits){

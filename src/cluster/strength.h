@@ -12,6 +12,7 @@
 
 struct conf;
 struct conf_instance;
+struct conf_registry;
 struct master;
 
 /* How many workers the configuration and the machine make; a line in the log shows the sum. */
@@ -22,6 +23,9 @@ void strength_raise_descriptors(const struct conf *conf);
 
 /* Say in the log what instance.landlock means on this kernel. */
 void strength_announce_sandbox(const struct conf_instance *instance);
+
+/* Warn of a registry.password_file that others may read. */
+void strength_announce_registry(const struct conf_registry *registry);
 
 /* The limits of the respawn policy, its back-off among them. */
 struct respawn_limits strength_respawn_limits(const struct conf_instance *instance);

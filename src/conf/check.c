@@ -9,6 +9,7 @@
 #include <unistd.h>
 
 #include "base/access_format.h"
+#include "conf/check_registry.h"
 #include "conf/check_watch.h"
 #include "conf/fail.h"
 #include "conf/host_name.h"
@@ -259,9 +260,23 @@ static int check_max_workers(const struct conf_source *source, const struct conf
 }
 
 static int (*const checks[])(const struct conf_source *source, const struct conf *conf) = {
-    check_user,          check_group,      check_chroot,      check_backoff,    check_hang_timeout,
-    check_max_age,       check_max_memory, check_modes,       check_accepts,    check_addresses,
-    check_access_format, check_hosts,      check_max_workers, conf_check_admin, conf_check_control,
+    check_user,
+    check_group,
+    check_chroot,
+    check_backoff,
+    check_hang_timeout,
+    check_max_age,
+    check_max_memory,
+    check_modes,
+    check_accepts,
+    check_addresses,
+    check_access_format,
+    check_hosts,
+    check_max_workers,
+    conf_check_admin,
+    conf_check_control,
+    conf_check_registry,
+    conf_check_distributor,
 };
 
 int conf_check(const struct conf_source *source, const struct conf *conf)

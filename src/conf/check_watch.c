@@ -11,13 +11,6 @@
 #include "conf/host_name.h"
 #include "conf/schema.h"
 
-const char *conf_check_place(const struct conf_source *source, struct conf_name name)
-{
-    const struct conf_assignment *winner = conf_assignments_winner(source->list, name);
-
-    return winner != NULL ? winner->origin.where : "built-in";
-}
-
 static const char *place_of(const struct conf_source *source, const char *section, const char *key)
 {
     return conf_check_place(source,

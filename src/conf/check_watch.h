@@ -8,9 +8,6 @@
 #include "conf/conf.h"
 #include "conf/source.h"
 
-/* Where a value comes from: "FILE:LINE" and the like, or "built-in". */
-const char *conf_check_place(const struct conf_source *source, struct conf_name name);
-
 /* Return 0, or -EINVAL with the error set. */
 __attribute__((warn_unused_result)) int conf_check_admin(const struct conf_source *source,
                                                          const struct conf *conf);

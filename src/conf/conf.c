@@ -6,6 +6,7 @@
 #include "conf/assignments.h"
 #include "conf/conf.h"
 #include "conf/pattern.h"
+#include "conf/registry_resolve.h"
 #include "conf/schema.h"
 #include "conf/upstream.h"
 #include "conf/value.h"
@@ -52,6 +53,7 @@ void conf_free(struct conf *conf)
     for (const struct conf_section *section = conf_sections; section->name != NULL; section++)
         if (!section->titled && section->parent == NULL)
             conf_settings_clear(section->options, (char *)conf + section->offset);
+    conf_registry_clear(&conf->registry);
     free_listens(conf);
     free_routes(conf);
     free_upstreams(conf);

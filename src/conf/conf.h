@@ -13,6 +13,7 @@
 #include "base/log.h"
 #include "base/network.h"
 #include "conf/option.h"
+#include "conf/registry.h"
 
 /* The most workers that there may be. */
 #define CONF_WORKERS_MAX 1024
@@ -110,6 +111,17 @@ struct conf_chaos {
     char *token;               /* "": none */
 };
 
+/* What zombie-distributor does; zombie-server only reads it. */
+struct conf_distributor {
+    char *listen;
+    long max_nodes;
+    long max_frame_bytes;
+    struct conf_list networks; /* of CIDR texts, each one checked; none: all */
+    long send_timeout_ms;
+    long keepalive_ms;
+    char *control; /* "auto", "off" or a path */
+};
+
 /* How workers share a listener: one socket and one queue, or a socket for each slot. */
 enum conf_accept { CONF_ACCEPT_EXCLUSIVE, CONF_ACCEPT_REUSEPORT };
 
@@ -192,8 +204,9 @@ struct conf_check_rule {
 
 struct conf_upstream {
     char *title;
-    int balance;    /* enum conf_balance */
-    long keepalive; /* idle connections of each worker; 0: none */
+    bool from_registry; /* the members of the service of this title are servers, too */
+    int balance;        /* enum conf_balance */
+    long keepalive;     /* idle connections of each worker; 0: none */
     long keepalive_idle_ms;
     long keepalive_requests; /* 0: no limit */
     long connect_timeout_ms;
@@ -218,6 +231,8 @@ struct conf {
     struct conf_control control;
     struct conf_admin admin;
     struct conf_chaos chaos;
+    struct conf_registry registry;
+    struct conf_distributor distributor;
     struct conf_listen *listens;
     size_t n_listens;
     struct conf_route *routes;

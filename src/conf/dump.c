@@ -7,6 +7,7 @@
 #include "conf/load.h"
 #include "conf/schema.h"
 #include "conf/value.h"
+#include "conf/value_list.h"
 
 /* What is printed, where to, and how. */
 struct dump {
@@ -29,8 +30,12 @@ static void print_origin(const struct conf_assignment *assignment, FILE *out)
 static void print_value(const struct dump *dump, const struct conf_option *option,
                         const void *settings)
 {
+    const void *field = (const char *)settings + option->offset;
+
     if (dump->reveals && option->type == CONF_SECRET)
-        conf_text_print(*(char *const *)((const char *)settings + option->offset), dump->out);
+        conf_text_print(*(char *const *)field, dump->out);
+    else if (dump->reveals && option->type == CONF_URLS)
+        conf_list_print(option, field, dump->out);
     else
         conf_value_print(option, settings, dump->out);
 }

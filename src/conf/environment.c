@@ -5,11 +5,13 @@
 #include "config.h"
 
 #include <stdlib.h>
+#include <strings.h>
 
 #include "base/address.h"
 #include "base/number.h"
 #include "conf/fail.h"
 #include "conf/list.h"
+#include "conf/registry.h"
 #include "conf/schema.h"
 #include "conf/source.h"
 
@@ -32,6 +34,38 @@ static int set_key(const struct conf_source *source, const struct variable *vari
     struct conf_name name = {.section = conf_section_find(variable->section), .key = variable->key};
 
     return conf_assignments_set(source->list, name, origin_of(variable), value);
+}
+
+static int set_registry_urls(const struct conf_source *source, const struct variable *variable,
+                             const char *value)
+{
+    struct conf_name name = {.section = conf_section_find(variable->section), .key = variable->key};
+    struct conf_list urls = {NULL, 0};
+    int rc = conf_list_split(&urls, value, CONF_LIST_TEXTS);
+
+    if (rc == 0 && urls.n == 0)
+        rc = conf_fail(source->error, variable->name, "there is no URL in it");
+    if (rc == 0)
+        rc = conf_assignments_add(source->list, name, origin_of(variable));
+    for (size_t i = 0; rc == 0 && i < urls.n; i++)
+        rc = conf_assignments_add_value(source->list, urls.items[i]);
+    conf_list_clear(&urls);
+    return rc;
+}
+
+/* Others who read the variable call Eureka by its maker's name as well. */
+static int set_registry_type(const struct conf_source *source, const struct variable *variable,
+                             const char *value)
+{
+    const char *type = strcasecmp(value, "NETFLIX_EUREKA") == 0 ? "eureka" : value;
+
+    for (size_t i = 0; conf_registry_types[i] != NULL; i++)
+        if (strcasecmp(conf_registry_types[i], type) == 0)
+            return set_key(source, variable, conf_registry_types[i]);
+    return conf_fail(source->error, variable->name,
+                     "'%.100s' is not one of NETFLIX_EUREKA, EUREKA, CONSUL, ETCD, ZOOKEEPER, "
+                     "DISTRIBUTOR, NONE",
+                     value);
 }
 
 static int set_listeners(const struct conf_source *source, const struct variable *variable,
@@ -100,6 +134,10 @@ static const struct variable variables[] = {
     {"ZOMBIE_CONTROL", set_key, "control", "socket"},
     {"ZOMBIE_ADMIN", set_key, "admin", "listen"},
     {"ZOMBIE_ADMIN_TOKEN", set_key, "admin", "token"},
+    {"REGISTRY_TYPE", set_registry_type, "registry", "type"},
+    {"REGISTRY_URL", set_registry_urls, "registry", "url"},
+    {"REGISTRY_USER", set_key, "registry", "user"},
+    {"REGISTRY_PASSWORD", set_key, "registry", "password"},
     {"PORT", set_port, NULL, NULL},
 };
 

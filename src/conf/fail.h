@@ -6,6 +6,10 @@
 #define ZOMBIE_CONF_FAIL_H
 
 #include "conf/load.h"
+#include "conf/source.h"
+
+/* Where a value comes from: "FILE:LINE" and the like, or "built-in". */
+const char *conf_check_place(const struct conf_source *source, struct conf_name name);
 
 /*
  * Set `error` to "where: what" (only "what" when where is NULL), unless an

@@ -244,7 +244,8 @@ static int parse_file(cfg_t *cfg, struct file *file)
 {
     struct file *outer = current;
     char *text = NULL;
-    int rc = conf_read(file->path, &text, file->source->error);
+    int rc =
+        conf_read(file->path, CONF_FILE_BYTES_MAX, "a configuration", &text, file->source->error);
 
     if (rc == 0)
         rc = conf_scan(text, file->path, file->source->error);

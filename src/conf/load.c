@@ -7,6 +7,7 @@
 
 #include "conf/fail.h"
 #include "conf/load.h"
+#include "conf/registry_resolve.h"
 #include "conf/resolve.h"
 #include "conf/source.h"
 
@@ -92,6 +93,8 @@ int conf_load(const struct conf_args *args, const struct conf_handler *const *ha
     rc = load_sources(&source, args);
     if (rc == 0)
         rc = conf_resolve(&source, conf);
+    if (rc == 0)
+        rc = conf_registry_resolve(&source, args->file_only, &conf->registry);
     if (rc == 0)
         rc = conf_check(&source, conf);
     if (rc < 0)

@@ -4,6 +4,8 @@ libzombie_a_SOURCES += \
 	%D%/assignments.c %D%/assignments.h \
 	%D%/builtin.c \
 	%D%/check.c \
+	%D%/check_distributor.c \
+	%D%/check_registry.c %D%/check_registry.h \
 	%D%/check_watch.c %D%/check_watch.h \
 	%D%/conf.c %D%/conf.h \
 	%D%/dump.c \
@@ -20,6 +22,9 @@ libzombie_a_SOURCES += \
 	%D%/override.c \
 	%D%/pattern.c %D%/pattern.h \
 	%D%/read.c %D%/read.h \
+	%D%/registry.c %D%/registry.h \
+	%D%/registry_resolve.c %D%/registry_resolve.h \
+	%D%/registry_url.c %D%/registry_url.h \
 	%D%/resolve.c %D%/resolve.h \
 	%D%/routes.c %D%/routes.h \
 	%D%/scan.c %D%/scan.h \

@@ -25,6 +25,7 @@ enum conf_type {
     CONF_TEXTS,    /* struct conf_list of texts of min..max bytes */
     CONF_FIELDS,   /* struct conf_list of header fields, "Name: value" (RFC 9110 section 5) */
     CONF_WORDS,    /* unsigned: bit 1 << i for each word choices[i]; the word "off" is none */
+    CONF_URLS,     /* as CONF_TEXTS; dumped and quoted without user names and passwords */
     CONF_SPAN,     /* long[2]: both ends, in min..max, of "LOW..HIGH" or of a single number */
 };
 

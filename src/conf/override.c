@@ -230,7 +230,7 @@ static int add_value(const struct conf_source *source, const struct target *targ
         return rc;
     if (target->option->type == CONF_NETWORKS)
         return add_list(source, target->name, origin, value, CONF_LIST_WORDS);
-    if (target->option->type == CONF_TEXTS)
+    if (target->option->type == CONF_TEXTS || target->option->type == CONF_URLS)
         return add_list(source, target->name, origin, value, CONF_LIST_TEXTS);
     return conf_assignments_set(source->list, target->name, origin, value);
 }

@@ -29,18 +29,25 @@ static ssize_t read_all(int fd, char *buf, size_t size)
     return (ssize_t)used;
 }
 
+/* What is read, and what for. */
+struct reading {
+    const char *path;
+    size_t max; /* bytes */
+    const char *what;
+};
+
 /* Read into buf, which has room for a file that is one byte too large and a NUL. */
-static int read_text(int fd, const char *path, char *buf, char error[CONF_ERROR_SIZE])
+static int read_text(int fd, const struct reading *reading, char *buf, char error[CONF_ERROR_SIZE])
 {
-    ssize_t len = read_all(fd, buf, CONF_FILE_BYTES_MAX + 1);
+    ssize_t len = read_all(fd, buf, reading->max + 1);
 
     if (len < 0)
-        return conf_fail(error, path, "%s", strerror((int)-len));
-    if (len > CONF_FILE_BYTES_MAX)
-        return conf_fail(error, path, "larger than %d bytes: not a configuration",
-                         CONF_FILE_BYTES_MAX);
+        return conf_fail(error, reading->path, "%s", strerror((int)-len));
+    if ((size_t)len > reading->max)
+        return conf_fail(error, reading->path, "larger than %zu bytes: not %s", reading->max,
+                         reading->what);
     if (memchr(buf, '\0', (size_t)len) != NULL)
-        return conf_fail(error, path, "has NUL bytes: not a text file");
+        return conf_fail(error, reading->path, "has NUL bytes: not a text file");
     buf[len] = '\0';
     return 0;
 }
@@ -59,8 +66,10 @@ static int check_regular(int fd, const char *path, char error[CONF_ERROR_SIZE])
     return 0;
 }
 
-int conf_read(const char *path, char **ret_text, char error[CONF_ERROR_SIZE])
+int conf_read(const char *path, size_t max, const char *what, char **ret_text,
+              char error[CONF_ERROR_SIZE])
 {
+    const struct reading reading = {path, max, what};
     char *buf = NULL;
     int fd = open(path, O_RDONLY | O_CLOEXEC | O_NOCTTY | O_NONBLOCK);
     int rc;
@@ -70,8 +79,8 @@ int conf_read(const char *path, char **ret_text, char error[CONF_ERROR_SIZE])
     rc = check_regular(fd, path, error);
     if (rc < 0)
         goto out;
-    buf = malloc(CONF_FILE_BYTES_MAX + 2);
-    rc = buf != NULL ? read_text(fd, path, buf, error) : -ENOMEM;
+    buf = malloc(max + 2);
+    rc = buf != NULL ? read_text(fd, &reading, buf, error) : -ENOMEM;
     if (rc < 0)
         goto out;
     *ret_text = buf;

@@ -12,9 +12,10 @@
 /*
  * Set *ret_text to what the file holds, NUL-terminated; the caller frees it.
  * Returns 0, or -EINVAL with `error` set to "PATH: why" when it cannot be
- * read, is no regular file, is larger than CONF_FILE_BYTES_MAX or has NUL bytes, or -ENOMEM.
+ * read, is no regular file, is larger than `max` bytes, and so not `what` ("a password"), or has
+ * NUL bytes, or -ENOMEM.
  */
-__attribute__((warn_unused_result)) int conf_read(const char *path, char **ret_text,
-                                                  char error[CONF_ERROR_SIZE]);
+__attribute__((warn_unused_result)) int conf_read(const char *path, size_t max, const char *what,
+                                                  char **ret_text, char error[CONF_ERROR_SIZE]);
 
 #endif

@@ -156,6 +156,8 @@ static int check_some_serve(const struct resolving *resolving)
         backups += upstream->servers[i].backup;
         downs += upstream->servers[i].down;
     }
+    if (upstream->from_registry)
+        return 0;
     if (upstream->n_servers == 0)
         return conf_fail(resolving->source->error, place_of(resolving, NULL),
                          "upstream \"%s\": it has no server", upstream->title);

@@ -62,7 +62,7 @@ static int check_segments(const char *base, const char **ret_why)
     return 0;
 }
 
-static int check_base(const char *base, const char **ret_why)
+int url_check_base(const char *base, const char **ret_why)
 {
     if (strlen(base) > URL_BASE_BYTES_MAX)
         return fail("the path has more than 1024 bytes", ret_why);
@@ -133,7 +133,7 @@ int url_parse(const char *text, struct url *ret_url, const char **ret_why)
     url.base = text + strcspn(text, "/?#");
     rc = parse_authority(text, (size_t)(url.base - text), url.host_port, ret_why);
     if (rc == 0)
-        rc = check_base(url.base, ret_why);
+        rc = url_check_base(url.base, ret_why);
     if (rc == 0)
         *ret_url = url;
     return rc;

@@ -25,4 +25,8 @@ struct url {
 __attribute__((warn_unused_result)) int url_parse(const char *text, struct url *ret_url,
                                                   const char **ret_why);
 
+/* Whether all of it can be a base: "" or a path, as above. Returns 0, or -EINVAL with *ret_why set.
+ */
+__attribute__((warn_unused_result)) int url_check_base(const char *base, const char **ret_why);
+
 #endif

@@ -370,6 +370,7 @@ static const struct {
     [CONF_TEXTS] = {NULL, conf_list_print, conf_list_field_clear},
     [CONF_FIELDS] = {NULL, conf_list_print, conf_list_field_clear},
     [CONF_WORDS] = {NULL, conf_words_print, NULL},
+    [CONF_URLS] = {NULL, conf_urls_print, conf_list_field_clear},
     [CONF_SPAN] = {read_span, print_span, NULL},
 };
 

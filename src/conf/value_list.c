@@ -7,7 +7,9 @@
 #include <strings.h>
 
 #include "base/network.h"
+#include "base/utf8.h"
 #include "conf/list.h"
+#include "conf/registry_url.h"
 
 /* What says that there is none of the words. */
 #define NO_WORD "off"
@@ -32,6 +34,16 @@ static int check_text(const struct conf_option *option, const char *text, char w
         return 0;
     return conf_value_refuse(why, "'%.*s' has %zu byte%s, it must have %ld to %ld", CONF_QUOTED_MAX,
                              text, len, len == 1 ? "" : "s", option->min, option->max);
+}
+
+/* What is wrong may be the secret in it: nothing of it is quoted. */
+static int check_url(const struct conf_option *option, const char *text, char why[CONF_WHY_SIZE])
+{
+    if (strlen(text) > (size_t)option->max)
+        return conf_value_refuse(why, "a URL has more than %ld bytes", option->max);
+    if (text[0] == '\0' || !utf8_is_printable(text, strlen(text)))
+        return conf_value_refuse(why, "a URL is empty or has control characters");
+    return 0;
 }
 
 /* A token of RFC 9110 section 5.6.2. */
@@ -97,10 +109,8 @@ static int check_word(const struct conf_option *option, const char *text, char w
 static const struct {
     int (*check)(const struct conf_option *option, const char *text, char why[CONF_WHY_SIZE]);
 } types[] = {
-    [CONF_NETWORKS] = {check_network},
-    [CONF_TEXTS] = {check_text},
-    [CONF_FIELDS] = {check_field},
-    [CONF_WORDS] = {check_word},
+    [CONF_NETWORKS] = {check_network}, [CONF_TEXTS] = {check_text}, [CONF_FIELDS] = {check_field},
+    [CONF_WORDS] = {check_word},       [CONF_URLS] = {check_url},
 };
 
 bool conf_type_is_list(enum conf_type type)
@@ -143,6 +153,21 @@ void conf_list_print(const struct conf_option *option, const void *field, FILE *
     for (size_t i = 0; i < list->n; i++) {
         (void)fputs(i > 0 ? ", " : " ", out);
         conf_text_print(list->items[i], out);
+    }
+    (void)fputs(list->n > 0 ? " }" : "}", out);
+}
+
+void conf_urls_print(const struct conf_option *option, const void *field, FILE *out)
+{
+    const struct conf_list *list = field;
+    char masked[REGISTRY_URL_MASKED_SIZE];
+
+    (void)option;
+    (void)fputs("{", out);
+    for (size_t i = 0; i < list->n; i++) {
+        registry_url_mask(list->items[i], masked);
+        (void)fputs(i > 0 ? ", " : " ", out);
+        conf_text_print(masked, out);
     }
     (void)fputs(list->n > 0 ? " }" : "}", out);
 }

@@ -23,6 +23,9 @@ __attribute__((warn_unused_result)) int conf_list_read(const struct conf_option 
 /* Print the struct conf_list at `field` as a file would say it: { "a", "b" }. */
 void conf_list_print(const struct conf_option *option, const void *field, FILE *out);
 
+/* The same for URLs (CONF_URLS), each without its user name and password. */
+void conf_urls_print(const struct conf_option *option, const void *field, FILE *out);
+
 /*
  * The same for words of choices, as bits (CONF_WORDS); a text may hold several
  * words, parted by blanks or commas. The word "off" alone is none.

@@ -6,7 +6,7 @@
 
 #include <stdio.h>
 
-/* Print the program's version and those of the libraries it runs with. */
-void version_print(FILE *out);
+/* Print the version of the program of that name and those of the libraries it runs with. */
+void version_print(FILE *out, const char *program);
 
 #endif

@@ -4,6 +4,7 @@ libzombie_a_SOURCES += \
 	%D%/answer.c %D%/answer.h \
 	%D%/client.c %D%/client.h \
 	%D%/connection.c %D%/connection.h \
+	%D%/inquiry.c %D%/inquiry.h \
 	%D%/line.c %D%/line.h \
 	%D%/path.c %D%/path.h \
 	%D%/peer.c %D%/peer.h \

@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "base/bytes.h"
+#include "base/clock.h"
 #include "base/utf8.h"
 
 #define REPLACEMENT "\xef\xbf\xbd" /* U+FFFD */
@@ -44,4 +45,12 @@ json_t *control_text(const char *bytes)
         return json_null();
     size_t len = strlen(bytes);
     return is_utf8(bytes, len) ? json_stringn(bytes, len) : repair(bytes, len);
+}
+
+json_t *control_time(int64_t wall_ms)
+{
+    const struct timespec when = {.tv_sec = wall_ms / 1000, .tv_nsec = wall_ms % 1000 * 1000000};
+    char text[CLOCK_ISO8601_SIZE];
+    clock_format_iso8601(&when, text);
+    return json_string(text);
 }

@@ -3,6 +3,7 @@ libzombie_a_SOURCES += \
 	%D%/check.c %D%/check.h \
 	%D%/check_http.c %D%/check_http.h \
 	%D%/checks.c %D%/checks.h \
+	%D%/found.c %D%/found.h \
 	%D%/herald.c %D%/herald.h \
 	%D%/hosts.c %D%/hosts.h \
 	%D%/names.c %D%/names.h \

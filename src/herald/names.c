@@ -23,9 +23,10 @@
 
 /* A server that a name stands in. */
 struct target {
-    const char *upstream;
-    const char *server; /* "host:port" */
+    char *upstream;
+    char *server; /* "host:port" */
     unsigned port;
+    bool is_found; /* by a registry; else it is of the configuration */
 };
 
 struct name {
@@ -35,6 +36,7 @@ struct name {
     size_t n_targets;
     struct renewal renewal;
     struct event *timer;
+    struct lookup *lookup;     /* under way; NULL: none */
     bool asked;                /* once, at least */
     const char *error;         /* as the log last had it; NULL: none */
     struct address *addresses; /* the last ones known */
@@ -43,8 +45,9 @@ struct name {
 
 struct names {
     struct names_settings settings; /* but for `resolver` */
+    struct event_base *base;
     struct resolver *resolver;
-    struct name *items;
+    struct name **items;
     size_t n;
 };
 
@@ -62,22 +65,51 @@ bool names_are_wanted(const struct conf *conf)
 static struct name *find(struct names *names, const char *host, size_t len)
 {
     for (size_t i = 0; i < names->n; i++)
-        if (strlen(names->items[i].host) == len &&
-            strncasecmp(names->items[i].host, host, len) == 0)
-            return &names->items[i];
+        if (strlen(names->items[i]->host) == len &&
+            strncasecmp(names->items[i]->host, host, len) == 0)
+            return names->items[i];
     return NULL;
 }
 
 static void on_due(evutil_socket_t fd, short what, void *arg);
 
+/* What the resolver still does for it ends with the resolver. */
+static void name_free(struct name *name)
+{
+    for (size_t i = 0; i < name->n_targets; i++) {
+        free(name->targets[i].upstream);
+        free(name->targets[i].server);
+    }
+    if (name->timer != NULL)
+        event_free(name->timer);
+    free(name->host);
+    free(name->targets);
+    free(name->addresses);
+    free(name);
+}
+
+static struct name *make_name(struct names *names, const char *host, size_t len)
+{
+    struct name *name = calloc(1, sizeof *name);
+    if (name == NULL)
+        return NULL;
+    name->names = names;
+    name->host = strndup(host, len);
+    name->timer = event_new(names->base, -1, 0, on_due, name);
+    if (name->host != NULL && name->timer != NULL)
+        return name;
+    name_free(name);
+    return NULL;
+}
+
 static struct name *add_name(struct names *names, const char *host, size_t len)
 {
-    struct name *items = realloc(names->items, (names->n + 1) * sizeof *items);
+    struct name **items = realloc(names->items, (names->n + 1) * sizeof(struct name *));
     if (items == NULL)
         return NULL;
     names->items = items;
-    items[names->n] = (struct name){.names = names, .host = strndup(host, len)};
-    return items[names->n].host != NULL ? &items[names->n++] : NULL;
+    items[names->n] = make_name(names, host, len);
+    return items[names->n] != NULL ? items[names->n++] : NULL;
 }
 
 static int add_target(struct name *name, const struct target *target)
@@ -86,42 +118,44 @@ static int add_target(struct name *name, const struct target *target)
     if (targets == NULL)
         return -ENOMEM;
     name->targets = targets;
-    targets[name->n_targets++] = *target;
-    return 0;
+    struct target *copy = &targets[name->n_targets];
+    *copy = *target;
+    copy->upstream = strdup(target->upstream);
+    copy->server = strdup(target->server);
+    if (copy->upstream != NULL && copy->server != NULL) {
+        name->n_targets++;
+        return 0;
+    }
+    free(copy->upstream);
+    free(copy->server);
+    return -ENOMEM;
 }
 
-static int add_server(struct names *names, const char *upstream, const char *server)
+static int add_server(struct names *names, struct target *target)
 {
-    const char *colon = strrchr(server, ':');
+    const char *colon = strrchr(target->server, ':');
     long port = 0;
     if (colon == NULL || number_parse(colon + 1, 0, UINT16_MAX, &port) != 0)
-        return 0; /* the configuration lets none of these through */
-    size_t len = (size_t)(colon - server);
-    struct target target = {upstream, server, (unsigned)port};
-    struct name *name = find(names, server, len);
+        return 0; /* endpoint_parse() lets none of these through */
+    size_t len = (size_t)(colon - target->server);
+    struct name *name = find(names, target->server, len);
+    target->port = (unsigned)port;
     if (name == NULL)
-        name = add_name(names, server, len);
-    return name != NULL ? add_target(name, &target) : -ENOMEM;
+        name = add_name(names, target->server, len);
+    return name != NULL ? add_target(name, target) : -ENOMEM;
 }
 
-static int add_upstream(struct names *names, const struct conf_upstream *upstream)
+static int add_servers(struct names *names, const char *upstream, const struct conf_server *servers,
+                       size_t n, bool are_found)
 {
     int err = 0;
-    for (size_t i = 0; err == 0 && i < upstream->n_servers; i++)
-        if (upstream->servers[i].is_name)
-            err = add_server(names, upstream->title, upstream->servers[i].title);
-    return err;
-}
-
-static int make_timers(struct names *names, struct event_base *base)
-{
-    for (size_t i = 0; i < names->n; i++) {
-        struct name *name = &names->items[i];
-        name->timer = event_new(base, -1, 0, on_due, name);
-        if (name->timer == NULL)
-            return -ENOMEM;
+    for (size_t i = 0; err == 0 && i < n; i++) {
+        struct target target = {
+            .upstream = (char *)upstream, .server = servers[i].title, .is_found = are_found};
+        if (servers[i].is_name)
+            err = add_server(names, &target);
     }
-    return 0;
+    return err;
 }
 
 int names_new(const struct names_settings *settings, struct names **ret_names)
@@ -132,11 +166,11 @@ int names_new(const struct names_settings *settings, struct names **ret_names)
         return -ENOMEM;
     names->settings = *settings;
     names->settings.resolver = NULL;
+    names->base = settings->resolver->base;
     int err = resolver_new(settings->resolver, &names->resolver);
     for (size_t i = 0; err == 0 && i < conf->n_upstreams; i++)
-        err = add_upstream(names, &conf->upstreams[i]);
-    if (err == 0)
-        err = make_timers(names, settings->resolver->base);
+        err = add_servers(names, conf->upstreams[i].title, conf->upstreams[i].servers,
+                          conf->upstreams[i].n_servers, false);
     if (err != 0) {
         names_free(names);
         return err;
@@ -278,6 +312,7 @@ static void on_answer(const struct resolver_answer *answer, void *arg)
 {
     struct name *name = arg;
     const struct names_settings *settings = &name->names->settings;
+    name->lookup = NULL;
     if (answer->error != NULL)
         fail(name, answer->error);
     else
@@ -291,7 +326,7 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
     struct name *name = arg;
     (void)fd;
     (void)what;
-    int err = resolver_look_up(name->names->resolver, name->host, on_answer, name);
+    int err = resolver_look_up(name->names->resolver, name->host, on_answer, name, &name->lookup);
     if (err == 0)
         return;
     name->asked = true;
@@ -301,13 +336,63 @@ static void on_due(evutil_socket_t fd, short what, void *arg)
 void names_begin(struct names *names)
 {
     for (size_t i = 0; i < names->n; i++)
-        on_due(-1, 0, &names->items[i]);
+        on_due(-1, 0, names->items[i]);
+}
+
+/* --- Servers that come and go ---------------------------------------------------------- */
+
+/* So there are never more than the servers have, however fast they change. */
+static void drop_unused(struct names *names)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < names->n; i++) {
+        struct name *name = names->items[i];
+        if (name->n_targets > 0) {
+            names->items[kept++] = name;
+            continue;
+        }
+        resolver_cancel(name->lookup);
+        name_free(name);
+    }
+    names->n = kept;
+}
+
+static void remove_found(struct name *name, const char *upstream)
+{
+    size_t kept = 0;
+    for (size_t i = 0; i < name->n_targets; i++) {
+        struct target *target = &name->targets[i];
+        if (!target->is_found || strcmp(target->upstream, upstream) != 0) {
+            name->targets[kept++] = *target;
+            continue;
+        }
+        free(target->upstream);
+        free(target->server);
+    }
+    name->n_targets = kept;
+}
+
+void names_set_found(struct names *names, const char *upstream, const struct conf_server *servers,
+                     size_t n)
+{
+    for (size_t i = 0; i < names->n; i++)
+        remove_found(names->items[i], upstream);
+    if (add_servers(names, upstream, servers, n, true) != 0)
+        log_warning("upstream \"%s\": no memory for all names of its servers", upstream);
+    drop_unused(names);
+    for (size_t i = 0; i < names->n; i++) {
+        struct name *name = names->items[i];
+        if (name->lookup == NULL && !name->asked)
+            on_due(-1, 0, name);
+        else if (name->n > 0)
+            (void)publish(name);
+    }
 }
 
 bool names_are_settled(const struct names *names)
 {
     for (size_t i = 0; i < names->n; i++)
-        if (!names->items[i].asked)
+        if (!names->items[i]->asked)
             return false;
     return true;
 }
@@ -317,14 +402,8 @@ void names_free(struct names *names)
     if (names == NULL)
         return;
     resolver_free(names->resolver);
-    for (size_t i = 0; i < names->n; i++) {
-        struct name *name = &names->items[i];
-        if (name->timer != NULL)
-            event_free(name->timer);
-        free(name->host);
-        free(name->targets);
-        free(name->addresses);
-    }
+    for (size_t i = 0; i < names->n; i++)
+        name_free(names->items[i]);
     free(names->items);
     free(names);
 }

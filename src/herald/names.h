@@ -6,9 +6,11 @@
 #define ZOMBIE_HERALD_NAMES_H
 
 #include <stdbool.h>
+#include <stddef.h>
 
 struct balancer;
 struct conf;
+struct conf_server;
 struct event_base;
 struct names;
 struct resolver_settings;
@@ -30,6 +32,13 @@ __attribute__((warn_unused_result)) int names_new(const struct names_settings *s
 
 /* Begin to look them up. */
 void names_begin(struct names *names);
+
+/*
+ * The servers that were found for an upstream are these now, in place of those found before: what
+ * names they have is looked up as well. The servers are borrowed for the call.
+ */
+void names_set_found(struct names *names, const char *upstream, const struct conf_server *servers,
+                     size_t n);
 
 /* Whether each one has been looked up once, found or not. */
 bool names_are_settled(const struct names *names);

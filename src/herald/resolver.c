@@ -13,8 +13,8 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 
-#include "base/log.h"
 #include "herald/hosts.h"
+#include "host/name_servers.h"
 
 /* As much of /etc/hosts as is read. */
 #define HOSTS_BYTES 1048576
@@ -27,10 +27,11 @@ enum { FAMILY_V4, FAMILY_V6, FAMILIES };
 struct lookup {
     struct resolver *resolver;
     LIST_ENTRY(lookup) entry;
-    struct event *end;     /* when the answer is there already, or is waited for no longer */
-    bool is_over;          /* `done` was called, and some question is still under way */
-    unsigned pending;      /* questions without an answer */
-    int results[FAMILIES]; /* DNS_ERR_... */
+    struct event *end; /* when the answer is there already, or is waited for no longer */
+    bool is_over;      /* `done` was called, and some question is still under way */
+    unsigned pending;  /* questions without an answer */
+    struct evdns_request *questions[FAMILIES]; /* NULL: answered, or not asked */
+    int results[FAMILIES];                     /* DNS_ERR_... */
     struct address addresses[RESOLVER_ADDRESSES];
     size_t n;
     int64_t ttl_s;
@@ -44,13 +45,6 @@ struct resolver {
     struct stat seen;       /* the file of name servers as it was then */
     LIST_HEAD(lookups, lookup) lookups;
 };
-
-/* What libevent has to say of name servers is for those who look for an error in them. */
-static void on_dns_log(int is_warning, const char *text)
-{
-    (void)is_warning;
-    log_debug("resolver: %s", text);
-}
 
 static int compare(const void *left, const void *right)
 {
@@ -107,10 +101,20 @@ static void lookup_free(struct lookup *lookup)
     free(lookup);
 }
 
-/* Questions cannot be taken back: the lookup stays for as long as there are any. */
-static void conclude(struct lookup *lookup)
+/* Take back what is not answered. Each question's callback comes soon, and the lookup stays until
+ * then. */
+static void finish(struct lookup *lookup)
 {
     lookup->is_over = true;
+    for (int i = 0; i < FAMILIES; i++)
+        if (lookup->questions[i] != NULL)
+            evdns_cancel_request(lookup->resolver->dns, lookup->questions[i]);
+}
+
+/* Finished before `done` is called, which may begin lookups that have new servers. */
+static void conclude(struct lookup *lookup)
+{
+    finish(lookup);
     put_in_order(lookup);
     const struct resolver_answer answer = {.error = explain(lookup),
                                            .addresses = lookup->addresses,
@@ -160,6 +164,7 @@ static void take(struct lookup *lookup, int family, char type, int result, int c
                  const void *addresses)
 {
     lookup->pending--;
+    lookup->questions[family] = NULL;
     if (lookup->is_over) {
         if (lookup->pending == 0)
             lookup_free(lookup);
@@ -208,16 +213,10 @@ static int refresh_servers(struct resolver *resolver)
         now = (struct stat){.st_ino = 0};
     if (resolver->dns != NULL && (is_busy(resolver) || is_same_file(&now, &resolver->seen)))
         return 0;
-    struct evdns_base *dns = evdns_base_new(resolver->settings.base, 0);
+    struct evdns_base *dns =
+        name_servers_new(resolver->settings.base, resolver->settings.resolv_conf);
     if (dns == NULL)
         return -ENOMEM;
-    int options = DNS_OPTION_SEARCH | DNS_OPTION_NAMESERVERS | DNS_OPTION_MISC;
-    int rc = evdns_base_resolv_conf_parse(dns, options, resolver->settings.resolv_conf);
-    if (rc != 0)
-        log_warning("%s cannot be used, asking 127.0.0.1 for names",
-                    resolver->settings.resolv_conf);
-    if (evdns_base_count_nameservers(dns) == 0)
-        evdns_base_nameserver_ip_add(dns, "127.0.0.1");
     if (resolver->dns != NULL)
         evdns_base_free(resolver->dns, 1);
     resolver->dns = dns;
@@ -232,7 +231,6 @@ int resolver_new(const struct resolver_settings *settings, struct resolver **ret
         return -ENOMEM;
     resolver->settings = *settings;
     LIST_INIT(&resolver->lookups);
-    evdns_set_log_fn(on_dns_log);
     *ret_resolver = resolver;
     return 0;
 }
@@ -262,11 +260,13 @@ static int ask(struct lookup *lookup, const char *name, bool is_whole)
     lookup->ttl_s = INT32_MAX;
     lookup->results[FAMILY_V4] = lookup->results[FAMILY_V6] = DNS_ERR_TIMEOUT;
     lookup->pending = FAMILIES;
-    if (evdns_base_resolve_ipv4(dns, name, flags, on_v4, lookup) == NULL) {
+    lookup->questions[FAMILY_V4] = evdns_base_resolve_ipv4(dns, name, flags, on_v4, lookup);
+    lookup->questions[FAMILY_V6] = evdns_base_resolve_ipv6(dns, name, flags, on_v6, lookup);
+    if (lookup->questions[FAMILY_V4] == NULL) {
         lookup->pending--;
         lookup->results[FAMILY_V4] = DNS_ERR_FORMAT;
     }
-    if (evdns_base_resolve_ipv6(dns, name, flags, on_v6, lookup) == NULL) {
+    if (lookup->questions[FAMILY_V6] == NULL) {
         lookup->pending--;
         lookup->results[FAMILY_V6] = DNS_ERR_FORMAT;
     }
@@ -286,7 +286,8 @@ static int begin(struct lookup *lookup, const char *name)
     return find_here(lookup, copy) ? end_in(lookup, 0) : ask(lookup, copy, is_whole);
 }
 
-int resolver_look_up(struct resolver *resolver, const char *name, resolver_done *done, void *arg)
+int resolver_look_up(struct resolver *resolver, const char *name, resolver_done *done, void *arg,
+                     struct lookup **ret_lookup)
 {
     struct lookup *lookup = calloc(1, sizeof *lookup);
     if (lookup == NULL)
@@ -302,7 +303,19 @@ int resolver_look_up(struct resolver *resolver, const char *name, resolver_done 
         return err;
     }
     LIST_INSERT_HEAD(&resolver->lookups, lookup, entry);
+    *ret_lookup = lookup;
     return 0;
+}
+
+void resolver_cancel(struct lookup *lookup)
+{
+    if (lookup == NULL)
+        return;
+    finish(lookup);
+    if (lookup->end != NULL)
+        event_del(lookup->end);
+    if (lookup->pending == 0)
+        lookup_free(lookup);
 }
 
 void resolver_free(struct resolver *resolver)

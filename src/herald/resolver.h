@@ -11,6 +11,7 @@
 #include "base/address.h"
 
 struct event_base;
+struct lookup;
 struct resolver;
 
 /* The most addresses of a name that are taken: as many as fit an answer by UDP. */
@@ -47,10 +48,15 @@ __attribute__((warn_unused_result)) int resolver_new(const struct resolver_setti
 /*
  * Look up all IPv4 and IPv6 addresses of a name. `done` is called once, from the loop and never
  * from in here. Name servers that have changed since the last one are asked from then on,
- * once nothing is under way. Returns 0, or -errno.
+ * once nothing is under way. Returns 0 and the lookup, which is the resolver's and over with
+ * `done`; or -errno.
  */
-__attribute__((warn_unused_result)) int
-resolver_look_up(struct resolver *resolver, const char *name, resolver_done *done, void *arg);
+__attribute__((warn_unused_result)) int resolver_look_up(struct resolver *resolver,
+                                                         const char *name, resolver_done *done,
+                                                         void *arg, struct lookup **ret_lookup);
+
+/* Give up a lookup that is not over: `done` does not come any more. NULL is fine. */
+void resolver_cancel(struct lookup *lookup);
 
 /* Free, with all lookups that run, whose callbacks do not come any more; for when the loop has
  * run for the last time. NULL is fine. */

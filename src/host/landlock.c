@@ -1,6 +1,6 @@
 /*
- * Rights that are handled and granted by no rule are denied everywhere, so
- * there is no rule. glibc has no wrappers for the system calls, and the
+ * Rights that are handled and granted by no rule are denied everywhere: the one
+ * rule that there may be is for a folder. glibc has no wrappers for the system calls, and the
  * headers of a distribution are often older than the kernel that runs.
  */
 #include "config.h"
@@ -8,6 +8,7 @@
 #include "host/landlock.h"
 
 #include <errno.h>
+#include <fcntl.h>
 #include <stdint.h>
 #include <sys/syscall.h>
 #include <unistd.h>
@@ -63,7 +64,22 @@ int landlock_version(void)
     return version < 0 ? -errno : (int)version;
 }
 
-int landlock_restrict(void)
+/* What a file there is written, put in place and removed by. */
+static void allow(int ruleset_fd, const char *folder, const struct ruleset *ruleset)
+{
+    struct landlock_path_beneath_attr rule = {
+        .allowed_access = ruleset->handled_access_fs &
+                          (LANDLOCK_ACCESS_FS_WRITE_FILE | LANDLOCK_ACCESS_FS_REMOVE_FILE |
+                           LANDLOCK_ACCESS_FS_MAKE_REG | LANDLOCK_ACCESS_FS_TRUNCATE),
+        .parent_fd = open(folder, O_PATH | O_DIRECTORY | O_CLOEXEC)};
+
+    if (rule.parent_fd < 0)
+        return;
+    syscall(SYS_landlock_add_rule, ruleset_fd, LANDLOCK_RULE_PATH_BENEATH, &rule, 0U);
+    close(rule.parent_fd);
+}
+
+int landlock_restrict(const char *writable)
 {
     int version = landlock_version();
     struct ruleset ruleset;
@@ -76,6 +92,8 @@ int landlock_restrict(void)
     fd = syscall(SYS_landlock_create_ruleset, &ruleset, sizeof(ruleset), 0U);
     if (fd < 0)
         return -errno;
+    if (writable != NULL)
+        allow((int)fd, writable, &ruleset);
     err = syscall(SYS_landlock_restrict_self, (int)fd, 0U) != 0 ? -errno : 0;
     close((int)fd);
     return err != 0 ? err : version;

@@ -10,7 +10,8 @@ __attribute__((warn_unused_result)) int landlock_version(void);
 
 /*
  * Forbid the calling thread, and all children it will have, to write, create,
- * remove, rename, link or truncate any file, and to bind a TCP port. Reading,
+ * remove, rename, link or truncate any file, and to bind a TCP port; but for files in
+ * the folder `writable` (NULL: none; one that cannot be opened is none). Reading,
  * executing, connecting, signals, and all that is open already stay as they
  * are. So does the kernel: it writes no core file for such a process, though
  * a core_pattern(5) with a pipe works. There is no way back. Needs "no new
@@ -20,7 +21,7 @@ __attribute__((warn_unused_result)) int landlock_version(void);
  * is restricted: -ENOSYS or -EOPNOTSUPP without Landlock, -EPERM without "no
  * new privileges".
  */
-__attribute__((warn_unused_result)) int landlock_restrict(void);
+__attribute__((warn_unused_result)) int landlock_restrict(const char *writable);
 
 /* For the log: what that version restricts, "files read-only, no TCP bind". */
 const char *landlock_describe(int version);

@@ -9,9 +9,12 @@ libzombie_a_SOURCES += \
 	%D%/cpu_count.c %D%/cpu_count.h \
 	%D%/daemon.c %D%/daemon.h \
 	%D%/descriptors.c %D%/descriptors.h \
+	%D%/identity.c %D%/identity.h \
 	%D%/landlock.c %D%/landlock.h \
 	%D%/memory.c %D%/memory.h \
+	%D%/name_servers.c %D%/name_servers.h \
 	%D%/notify.c %D%/notify.h \
 	%D%/oom_score.c %D%/oom_score.h \
 	%D%/pidfile.c %D%/pidfile.h \
-	%D%/process_usage.c %D%/process_usage.h
+	%D%/process_usage.c %D%/process_usage.h \
+	%D%/unix_socket.c %D%/unix_socket.h

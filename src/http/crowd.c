@@ -11,6 +11,7 @@
 #include <sys/queue.h>
 
 #include "base/address.h"
+#include "base/hash.h"
 
 #define BUCKETS 1024
 
@@ -49,13 +50,11 @@ static bool read_address(const struct address *address, struct in6_addr *ret)
     return true;
 }
 
-/* FNV-1a; a client that makes its addresses collide has many of them anyway. */
+/* A client that makes its addresses collide has many of them anyway. */
 static struct client_list *bucket_of(struct crowd *crowd, const struct in6_addr *address)
 {
-    uint32_t hash = 2166136261U;
-    for (size_t i = 0; i < sizeof address->s6_addr; i++)
-        hash = (hash ^ address->s6_addr[i]) * 16777619U;
-    return &crowd->buckets[(hash ^ hash >> 16) % BUCKETS];
+    uint64_t hash = hash_bytes(HASH_BEGIN, address->s6_addr, sizeof address->s6_addr);
+    return &crowd->buckets[(hash ^ hash >> 32) % BUCKETS];
 }
 
 static struct client *find(struct client_list *bucket, const struct in6_addr *address)

@@ -64,6 +64,7 @@ struct balancer_view {
     enum peer_state state;
     bool is_backup;
     bool is_drained; /* also when the state has another reason */
+    bool is_found;   /* a registry has named the server */
     uint32_t weight;
     uint32_t fails;
     uint32_t connections;
@@ -107,7 +108,8 @@ void balancer_free(struct balancer *balancer);
 /*
  * For the master: the upstreams and servers are those of this configuration.
  * Who stays, by title and address, keeps its state; the addresses of a name stay
- * what they were. An upstream that goes is found no more, but serves those who
+ * what they were, and so do the servers that were found for an upstream with
+ * from_registry. An upstream that goes is found no more, but serves those who
  * have found it, until its place is wanted.
  *
  * Returns 0; or, with as much applied as could be: -EAGAIN when a lock was held
@@ -126,6 +128,16 @@ __attribute__((warn_unused_result)) int balancer_resolve(struct balancer_upstrea
                                                          const char *server_title,
                                                          const struct address *addresses, size_t n,
                                                          int64_t now_ms);
+
+/*
+ * For the herald: the servers of the upstream that a registry names now, beside those of the
+ * configuration, which go before one of the same title. Who stays keeps its state. Returns 0;
+ * -ENOENT when the upstream is another one by now; -ENOSPC with as many as fit; -EAGAIN without
+ * the lock.
+ */
+__attribute__((warn_unused_result)) int balancer_set_found(struct balancer_upstream *upstream,
+                                                           const struct conf_server *found,
+                                                           size_t n, int64_t now_ms);
 
 /*
  * Take a server out for new requests, or in again: an address, or the title of a

@@ -12,7 +12,13 @@
 #include "proxy/balancer_members.h"
 #include "proxy/balancer_state.h"
 
-/* Which server of the new configuration an old one has become, by index; NO_SERVER: none. */
+/* The servers that an upstream is to have. */
+struct draft_servers {
+    struct server servers[PEER_MAX];
+    uint32_t n;
+};
+
+/* Which of them an old server has become, by index; NO_SERVER: none. */
 struct moves {
     uint8_t to[PEER_MAX];
 };
@@ -117,7 +123,7 @@ static struct balancer_upstream *place_for(struct balancer *balancer, const char
 }
 
 /* Several servers may have one title: the first becomes the first, and so on. */
-static void find_moves(const struct shared_upstream *shared, const struct conf_upstream *conf,
+static void find_moves(const struct shared_upstream *shared, const struct draft_servers *draft,
                        struct moves *ret_moves)
 {
     unsigned n_servers = balancer_n_servers(shared);
@@ -125,9 +131,9 @@ static void find_moves(const struct shared_upstream *shared, const struct conf_u
 
     memset(ret_moves->to, NO_SERVER, sizeof(ret_moves->to));
     for (unsigned i = 0; i < n_servers; i++)
-        for (unsigned k = 0; k < conf->n_servers && ret_moves->to[i] == NO_SERVER; k++) {
+        for (unsigned k = 0; k < draft->n && ret_moves->to[i] == NO_SERVER; k++) {
             if (peer_set_has(&taken, k) ||
-                !is_text(shared->servers[i].title, conf->servers[k].title))
+                !is_text(shared->servers[i].title, draft->servers[k].title))
                 continue;
             ret_moves->to[i] = (uint8_t)k;
             peer_set_add(&taken, k);
@@ -146,33 +152,62 @@ static void move_members(struct shared_upstream *shared, const struct moves *mov
 }
 
 /* Numbers are as large as the configuration lets them be, and fit. */
-static void set_server(struct server *server, const struct conf_server *conf, uint32_t drained)
+static void add_server(struct draft_servers *draft, const struct conf_server *conf, uint32_t flags)
 {
+    struct server *server = &draft->servers[draft->n++];
+
+    *server = (struct server){.weight = (uint32_t)conf->weight,
+                              .max_fails = (uint32_t)conf->max_fails,
+                              .fail_timeout_ms = (uint32_t)conf->fail_timeout_ms,
+                              .max_conns = (uint32_t)conf->max_conns,
+                              .slow_start_ms = (uint32_t)conf->slow_start_ms,
+                              .address = conf->address};
     memcpy(server->title, conf->title, strlen(conf->title) + 1);
     server->flags = (conf->is_name ? SERVER_IS_NAME : 0) | (conf->backup ? SERVER_IS_BACKUP : 0) |
-                    (conf->down ? SERVER_IS_DOWN : 0) | drained;
-    server->weight = (uint32_t)conf->weight;
-    server->max_fails = (uint32_t)conf->max_fails;
-    server->fail_timeout_ms = (uint32_t)conf->fail_timeout_ms;
-    server->max_conns = (uint32_t)conf->max_conns;
-    server->slow_start_ms = (uint32_t)conf->slow_start_ms;
-    server->address = conf->address;
+                    (conf->down ? SERVER_IS_DOWN : 0) | flags;
 }
 
-static void set_servers(struct shared_upstream *shared, const struct conf_upstream *conf)
+static bool has_title(const struct draft_servers *draft, const char *title)
+{
+    for (unsigned k = 0; k < draft->n; k++)
+        if (is_text(draft->servers[k].title, title))
+            return true;
+    return false;
+}
+
+/* What there is already: those that a registry has named and nobody else, or the others. */
+static int keep_servers(struct draft_servers *draft, const struct shared_upstream *shared,
+                        bool are_found)
 {
     unsigned n_servers = balancer_n_servers(shared);
-    uint32_t drained[PEER_MAX] = {0};
+
+    for (unsigned i = 0; i < n_servers; i++) {
+        struct server server = shared->servers[i];
+
+        server.title[sizeof(server.title) - 1] = '\0';
+        if (((server.flags & SERVER_IS_FOUND) != 0) != are_found ||
+            (are_found && has_title(draft, server.title)))
+            continue;
+        if (draft->n == PEER_MAX)
+            return -ENOSPC;
+        draft->servers[draft->n++] = server;
+    }
+    return 0;
+}
+
+/* Who stays, stays drained. */
+static void set_servers(struct shared_upstream *shared, struct draft_servers *draft)
+{
+    unsigned n_servers = balancer_n_servers(shared);
     struct moves moves;
 
-    find_moves(shared, conf, &moves);
+    find_moves(shared, draft, &moves);
     move_members(shared, &moves);
     for (unsigned i = 0; i < n_servers; i++)
         if (moves.to[i] != NO_SERVER)
-            drained[moves.to[i]] = shared->servers[i].flags & SERVER_IS_DRAINED;
-    for (unsigned k = 0; k < conf->n_servers; k++)
-        set_server(&shared->servers[k], &conf->servers[k], drained[k]);
-    shared->n_servers = (uint32_t)conf->n_servers;
+            draft->servers[moves.to[i]].flags |= shared->servers[i].flags & SERVER_IS_DRAINED;
+    memcpy(shared->servers, draft->servers, draft->n * sizeof(draft->servers[0]));
+    shared->n_servers = draft->n;
 }
 
 static int check(const struct conf_upstream *conf)
@@ -189,9 +224,10 @@ static int check(const struct conf_upstream *conf)
 
 static int apply_one(struct balancer *balancer, const struct conf_upstream *conf, int64_t now_ms)
 {
+    static struct draft_servers draft;
     struct balancer_upstream *upstream;
     struct shared_upstream *shared;
-    int err = check(conf);
+    int of_found = 0, err = check(conf);
 
     if (err != 0)
         return err;
@@ -203,11 +239,16 @@ static int apply_one(struct balancer *balancer, const struct conf_upstream *conf
     shared = upstream->shared;
     shared->balance = conf->balance;
     shared->eject_latency = (uint32_t)conf->eject_latency;
-    set_servers(shared, conf);
+    draft.n = 0;
+    for (size_t k = 0; k < conf->n_servers; k++)
+        add_server(&draft, &conf->servers[k], 0);
+    if (conf->from_registry)
+        of_found = keep_servers(&draft, shared, true);
+    set_servers(shared, &draft);
     err = members_renew(shared, &(struct answer){.title = NULL}, now_ms);
     balancer_unlock(upstream);
     atomic_store(&shared->state, UPSTREAM_LIVE);
-    return err;
+    return err != 0 ? err : of_found;
 }
 
 int balancer_apply(struct balancer *balancer, const struct conf *conf, int64_t now_ms)
@@ -221,6 +262,39 @@ int balancer_apply(struct balancer *balancer, const struct conf *conf, int64_t n
         if (err == 0 || of_one == -EAGAIN)
             err = of_one;
     }
+    return err;
+}
+
+/* Returns how many fit. */
+static size_t add_found(struct draft_servers *draft, const struct conf_server *found, size_t n)
+{
+    size_t i = 0;
+
+    for (; i < n && draft->n < PEER_MAX; i++)
+        if (strlen(found[i].title) < BALANCER_TITLE_SIZE && !has_title(draft, found[i].title))
+            add_server(draft, &found[i], SERVER_IS_FOUND);
+    return i;
+}
+
+int balancer_set_found(struct balancer_upstream *upstream, const struct conf_server *found,
+                       size_t n, int64_t now_ms)
+{
+    static struct draft_servers draft;
+    struct shared_upstream *shared = upstream->shared;
+    int err = -ENOENT;
+
+    if (balancer_lock(upstream) != 0)
+        return -EAGAIN;
+    if (get_relaxed(shared->incarnation) == upstream->incarnation) {
+        draft.n = 0;
+        err = keep_servers(&draft, shared, false);
+        if (add_found(&draft, found, n) < n)
+            err = -ENOSPC;
+        set_servers(shared, &draft);
+        int of_members = members_renew(shared, &(struct answer){.title = NULL}, now_ms);
+        err = err != 0 ? err : of_members;
+    }
+    balancer_unlock(upstream);
     return err;
 }
 

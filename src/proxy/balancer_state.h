@@ -45,10 +45,11 @@ enum server_flag {
     SERVER_IS_NAME = 1,
     SERVER_IS_BACKUP = 2,
     SERVER_IS_DOWN = 4,
-    SERVER_IS_DRAINED = 8 /* so are addresses that come later */
+    SERVER_IS_DRAINED = 8, /* so are addresses that come later */
+    SERVER_IS_FOUND = 16   /* a registry has named it, not the configuration */
 };
 
-/* A server as configured, see struct conf_server. */
+/* A server as configured or found, see struct conf_server. */
 struct server {
     char title[BALANCER_TITLE_SIZE];
     uint32_t flags; /* enum server_flag */

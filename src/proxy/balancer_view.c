@@ -46,9 +46,10 @@ static void view_one(const struct shared_upstream *shared, unsigned i, bool alon
         .error_ms = peer->error_ms,
     };
     balancer_copy_text(ret_view->name, member->name, sizeof(ret_view->name));
-    if (server != NO_SERVER)
-        balancer_copy_text(ret_view->server, shared->servers[server].title,
-                           sizeof(ret_view->server));
+    if (server == NO_SERVER)
+        return;
+    ret_view->is_found = (read_once(shared->servers[server].flags) & SERVER_IS_FOUND) != 0;
+    balancer_copy_text(ret_view->server, shared->servers[server].title, sizeof(ret_view->server));
 }
 
 size_t balancer_list(struct balancer_upstream *upstream, int64_t now_ms,

@@ -2,7 +2,6 @@
 
 #include "proxy/forwarded.h"
 
-#include <arpa/inet.h>
 #include <netinet/in.h>
 #include <string.h>
 
@@ -97,21 +96,6 @@ static bool are_sound(const struct forwarded_values *values)
             return false;
     }
     return true;
-}
-
-/* Write the address alone; empty for what has none. */
-static void write_address(const struct address *client, char text[INET6_ADDRSTRLEN])
-{
-    const struct sockaddr_in *in = (const struct sockaddr_in *)&client->storage;
-    const struct sockaddr_in6 *in6 = (const struct sockaddr_in6 *)&client->storage;
-
-    text[0] = '\0';
-    if (client->storage.ss_family == AF_INET)
-        (void)inet_ntop(AF_INET, &in->sin_addr, text, INET6_ADDRSTRLEN);
-    else if (client->storage.ss_family == AF_INET6 && IN6_IS_ADDR_V4MAPPED(&in6->sin6_addr))
-        (void)inet_ntop(AF_INET, &in6->sin6_addr.s6_addr[12], text, INET6_ADDRSTRLEN);
-    else if (client->storage.ss_family == AF_INET6)
-        (void)inet_ntop(AF_INET6, &in6->sin6_addr, text, INET6_ADDRSTRLEN);
 }
 
 static void begin_line(struct bytes *out, enum forwarded_field field)
@@ -224,7 +208,7 @@ void forwarded_add(struct bytes *out, const struct forwarded *forwarded)
     bool has_standard = !is_empty(standard) && are_sound(standard);
     char address[INET6_ADDRSTRLEN];
 
-    write_address(forwarded->client, address);
+    address_format_host(forwarded->client, address);
     if (has_x || !has_standard) {
         add_x_for(out, &kept[FORWARDED_X_FOR], address);
         add_x(out, FORWARDED_X_PROTO, &kept[FORWARDED_X_PROTO], proto);

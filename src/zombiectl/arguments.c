@@ -26,7 +26,8 @@ static const struct option {
     {'h', true, false, true, "help"},      {'V', true, false, true, "version"},
     {'f', true, false, false, "follow"},   {'n', true, true, false, "lines"},
     {'w', false, true, false, "worker"},   {'F', false, false, false, "fast"},
-    {'N', false, false, false, "no-wait"},
+    {'N', false, false, false, "no-wait"}, {'W', false, false, false, "watch"},
+    {'H', false, true, false, "choose"},   {'K', false, true, false, "key"},
 };
 
 #define N_OPTIONS (sizeof(options) / sizeof(options[0]))
@@ -108,6 +109,12 @@ static int take_value(struct reading *reading, const struct option *option, cons
         return take_number(reading, option->name, value, 0, 1000, &arguments->lines);
     case 'w':
         return take_number(reading, option->name, value, 1, LONG_MAX, &arguments->worker);
+    case 'H':
+        arguments->choose = value;
+        return 0;
+    case 'K':
+        arguments->key = value;
+        return 0;
     default:
         return take_colour(reading, value);
     }
@@ -122,6 +129,7 @@ static void take_flag(struct reading *reading, const struct option *option)
     } rows[] = {
         {'J', &arguments->json},   {'h', &arguments->help}, {'V', &arguments->version},
         {'f', &arguments->follow}, {'F', &arguments->fast}, {'N', &arguments->no_wait},
+        {'W', &arguments->watch},
     };
 
     reading->seen[option - options] = option;

@@ -22,9 +22,10 @@ struct arguments {
     const char *socket_path; /* NULL: not given */
     enum arguments_colour colour;
     bool json, help, version;
-    bool follow, fast, no_wait;
-    long worker; /* 0: all */
-    long lines;  /* how many to begin with */
+    bool follow, fast, no_wait, watch;
+    const char *choose, *key; /* NULL: not given */
+    long worker;              /* 0: all */
+    long lines;               /* how many to begin with */
 };
 
 /*

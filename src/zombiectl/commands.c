@@ -22,6 +22,8 @@ static const struct command commands[] = {
     {"drain", "SLOT", 1, 1, "", orders_drain, "let a worker finish, leave its slot empty"},
     {"upstream", "[TITLE | drain|undrain TITLE SERVER] [--no-wait]", 0, 3, "N", upstream_command,
      "show upstreams; take a server out, or in again"},
+    {"discover", "[NAME] [--watch] [--choose HOW] [--key KEY]", 0, 1, "WHK", discover_command,
+     "who can be asked for a service, by the registry"},
     {"kill", "SLOT [SIGNAL]", 1, 2, "", orders_kill, "send a process a signal, or KILL"},
     {"stop", "[--fast]", 0, 0, "F", orders_stop, "stop; --fast: at once, requests are lost"},
     {"reopen-logs", "", 0, 0, "", orders_reopen_logs, "open the files of the logs again"},

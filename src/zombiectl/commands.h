@@ -49,6 +49,7 @@ zombiectl_command orders_log_level;
 zombiectl_command orders_upgrade;
 zombiectl_command top_command;
 zombiectl_command upstream_command;
+zombiectl_command discover_command;
 zombiectl_command help_command;
 
 #endif

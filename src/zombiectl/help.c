@@ -46,6 +46,15 @@ static const char upstream_details[] =
     "\n"
     "      --no-wait   drain: do not wait until its connections are closed\n";
 
+static const char discover_details[] =
+    "\n"
+    "Without a name, all services that are looked up; with one, HOST:PORT of each\n"
+    "instance that is not down.\n"
+    "\n"
+    "      --watch       go on, and print them anew at each change\n"
+    "      --choose HOW  print one of them: round_robin, random or sticky\n"
+    "      --key KEY     of sticky: the same key gets the same instance\n";
+
 static const char chaos_details[] =
     "\n"
     "Required:\n"
@@ -67,6 +76,7 @@ static const struct {
 } more[] = {{"events", event_details},
             {"logs", log_details},
             {"upstream", upstream_details},
+            {"discover", discover_details},
             {"chaos", chaos_details}};
 
 static void print_row(const struct command *command)

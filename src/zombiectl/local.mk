@@ -16,6 +16,7 @@ libzombie_a_SOURCES += \
 	%D%/chaos_tally.c %D%/chaos_tally.h \
 	%D%/chaos_target.c %D%/chaos_target.h \
 	%D%/commands.c %D%/commands.h \
+	%D%/discover.c \
 	%D%/follow.c \
 	%D%/grid.c %D%/grid.h \
 	%D%/help.c %D%/help.h \
@@ -32,6 +33,7 @@ libzombie_a_SOURCES += \
 	%D%/top.c \
 	%D%/upgrade.c \
 	%D%/upstream.c \
+	%D%/view_discovery.c %D%/view_discovery.h \
 	%D%/view_event.c %D%/view_event.h \
 	%D%/view_status.c %D%/view_status.h \
 	%D%/view_upstream.c %D%/view_upstream.h \

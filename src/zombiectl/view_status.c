@@ -261,6 +261,43 @@ static void draw_listeners(struct canvas *canvas, const json_t *status)
     canvas_end_line(canvas);
 }
 
+/* How the registration is, in a few words and with its colour. */
+static void draw_registration(struct canvas *canvas, const json_t *registry)
+{
+    const char *state = member_text(registry, "state", "?");
+    const char *status = member_text(registry, "status", "?");
+    bool is_up = strcmp(status, "UP") == 0;
+
+    if (strcmp(state, "registered") == 0)
+        flow(canvas, is_up ? PAINT_GOOD : PAINT_WARN, " %s as %s", status,
+             member_text(registry, "id", "?"));
+    else if (strcmp(state, "off") == 0)
+        canvas_flow(canvas, PAINT_NONE, " looks up only");
+    else
+        flow(canvas, PAINT_WARN, " %s as %s", state, member_text(registry, "id", "?"));
+}
+
+static void draw_registry(struct canvas *canvas, const json_t *status)
+{
+    const json_t *registry = json_object_get(status, "registry");
+    const char *error = member_text(registry, "error", NULL);
+    char wait[HUMAN_SIZE];
+
+    if (!json_is_object(registry))
+        return;
+    flow(canvas, PAINT_NONE, "registry %s %s", member_text(registry, "type", "?"),
+         member_text(registry, "url", NONE));
+    canvas_put(canvas, PAINT_NONE, ":");
+    draw_registration(canvas, registry);
+    if (error != NULL) {
+        canvas_put(canvas, PAINT_NONE, ";");
+        flow(canvas, PAINT_BAD, " %s", error);
+        if (json_is_integer(json_object_get(registry, "retry_in_ms")))
+            flow(canvas, PAINT_NONE, ", again in %s", duration(registry, "retry_in_ms", wait));
+    }
+    canvas_end_line(canvas);
+}
+
 /* How a worker ended and what it does matter most: figures that only measure go before them. */
 static const struct grid_column columns[] = {
     {"SLOT", true, 0, 0, false},    {"WORKER", true, 0, 0, false},
@@ -431,6 +468,7 @@ void view_status_draw(struct bytes *out, const json_t *status, size_t width, boo
     draw_history(&canvas, status);
     draw_traffic(&canvas, status);
     draw_listeners(&canvas, status);
+    draw_registry(&canvas, status);
     canvas_end_line(&canvas);
     draw_processes(&canvas, json_object_get(status, "processes"));
 }

@@ -4,6 +4,9 @@
 REPLAY_TESTS += %D%/replay_access_format
 %C%_replay_access_format_SOURCES = %D%/replay.c %D%/fuzz_access_format.c
 
+REPLAY_TESTS += %D%/replay_cache
+%C%_replay_cache_SOURCES = %D%/replay.c %D%/fuzz_cache.c
+
 REPLAY_TESTS += %D%/replay_cgroup
 %C%_replay_cgroup_SOURCES = %D%/replay.c %D%/fuzz_cgroup.c
 
@@ -16,8 +19,22 @@ REPLAY_TESTS += %D%/replay_chunk
 REPLAY_TESTS += %D%/replay_conf
 %C%_replay_conf_SOURCES = %D%/replay.c %D%/fuzz_conf.c
 
+REPLAY_TESTS += %D%/replay_consul
+%C%_replay_consul_SOURCES = %D%/replay.c %D%/fuzz_consul.c
+
 REPLAY_TESTS += %D%/replay_control
 %C%_replay_control_SOURCES = %D%/replay.c %D%/fuzz_control.c
+
+REPLAY_TESTS += %D%/replay_distributor
+%C%_replay_distributor_SOURCES = %D%/replay.c %D%/fuzz_distributor.c
+
+REPLAY_TESTS += %D%/replay_eureka
+%C%_replay_eureka_SOURCES = %D%/replay.c %D%/fuzz_eureka.c
+
+REPLAY_TESTS += %D%/replay_frame
+%C%_replay_frame_SOURCES = %D%/replay.c %D%/fuzz_frame.c
+REPLAY_TESTS += %D%/replay_etcd
+%C%_replay_etcd_SOURCES = %D%/replay.c %D%/fuzz_etcd.c
 
 REPLAY_TESTS += %D%/replay_head
 %C%_replay_head_SOURCES = %D%/replay.c %D%/fuzz_head.c
@@ -40,11 +57,17 @@ REPLAY_TESTS += %D%/replay_order_body
 REPLAY_TESTS += %D%/replay_pattern
 %C%_replay_pattern_SOURCES = %D%/replay.c %D%/fuzz_pattern.c
 
+REPLAY_TESTS += %D%/replay_payload
+%C%_replay_payload_SOURCES = %D%/replay.c %D%/fuzz_payload.c
+
 REPLAY_TESTS += %D%/replay_query
 %C%_replay_query_SOURCES = %D%/replay.c %D%/fuzz_query.c
 
 REPLAY_TESTS += %D%/replay_range
 %C%_replay_range_SOURCES = %D%/replay.c %D%/fuzz_range.c
+
+REPLAY_TESTS += %D%/replay_registry_url
+%C%_replay_registry_url_SOURCES = %D%/replay.c %D%/fuzz_registry_url.c
 
 REPLAY_TESTS += %D%/replay_response
 %C%_replay_response_SOURCES = %D%/replay.c %D%/fuzz_response.c
@@ -58,9 +81,14 @@ REPLAY_TESTS += %D%/replay_trace_context
 REPLAY_TESTS += %D%/replay_url
 %C%_replay_url_SOURCES = %D%/replay.c %D%/fuzz_url.c
 
+REPLAY_TESTS += %D%/replay_zookeeper_wire
+%C%_replay_zookeeper_wire_SOURCES = %D%/replay.c %D%/fuzz_zookeeper_wire.c
+
 if FUZZING
 noinst_PROGRAMS += %D%/fuzz_access_format
 %C%_fuzz_access_format_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_cache
+%C%_fuzz_cache_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_cgroup
 %C%_fuzz_cgroup_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_chaos_response
@@ -69,8 +97,18 @@ noinst_PROGRAMS += %D%/fuzz_chunk
 %C%_fuzz_chunk_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_conf
 %C%_fuzz_conf_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_consul
+%C%_fuzz_consul_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_control
 %C%_fuzz_control_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_distributor
+%C%_fuzz_distributor_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_eureka
+%C%_fuzz_eureka_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_frame
+%C%_fuzz_frame_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_etcd
+%C%_fuzz_etcd_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_head
 %C%_fuzz_head_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_http_date
@@ -85,10 +123,14 @@ noinst_PROGRAMS += %D%/fuzz_order_body
 %C%_fuzz_order_body_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_pattern
 %C%_fuzz_pattern_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_payload
+%C%_fuzz_payload_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_query
 %C%_fuzz_query_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_range
 %C%_fuzz_range_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_registry_url
+%C%_fuzz_registry_url_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_response
 %C%_fuzz_response_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_state
@@ -97,4 +139,6 @@ noinst_PROGRAMS += %D%/fuzz_trace_context
 %C%_fuzz_trace_context_LDFLAGS = $(link_libfuzzer)
 noinst_PROGRAMS += %D%/fuzz_url
 %C%_fuzz_url_LDFLAGS = $(link_libfuzzer)
+noinst_PROGRAMS += %D%/fuzz_zookeeper_wire
+%C%_fuzz_zookeeper_wire_LDFLAGS = $(link_libfuzzer)
 endif

@@ -111,7 +111,7 @@ def test_command_line_options_are_in_the_manual(run):
 @pytest.mark.parametrize("name", [
     "ZOMBIE_ENV", "ZOMBIE_LISTEN", "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS", "ZOMBIE_CHAOS", "PORT",
     "NOTIFY_SOCKET", "WATCHDOG_USEC", "WATCHDOG_PID", "LISTEN_PID", "LISTEN_FDS",
-    "ZOMBIE_STATE_FD",
+    "ZOMBIE_STATE_FD", "REGISTRY_TYPE", "REGISTRY_URL", "REGISTRY_USER", "REGISTRY_PASSWORD",
 ])  # fmt: skip
 def test_environment_variable_is_in_the_manual(name):
     assert re.search(rf"^\.It Ev .*\b{name}\b", chapter("ENVIRONMENT"), re.MULTILINE)
@@ -156,7 +156,8 @@ def test_readme_begins_with_the_two_commands():
 
 
 def check_configuration(run, folder, text):
-    """What -t says of this text as a file."""
+    """What -t says of this text as a file. The folder for caches is there."""
+    text = text.replace("/var/cache/zombie-server/", f"{folder}/")
     (folder / "my.conf").write_text(text, encoding="utf-8")
     result = run("-c", "my.conf", "-t")
     assert (result.returncode, result.stderr) == (0, "")

@@ -79,7 +79,9 @@ def test_metrics_are_in_the_documents(start):
     with Stage() as stage:
         upstream = stage.add()
         server = watched(start, "-o", f"upstream.api.server={upstream.address}",
-                         "-o", "route./a.handler=proxy", "-o", "route./a.upstream=api")  # fmt: skip
+                         "-o", "route./a.handler=proxy", "-o", "route./a.upstream=api",
+                         "registry.type=etcd", "registry.url=127.0.0.1:1",
+                         "registry.watch=api")  # fmt: skip
         assert server.fetch("/a").status == 200
         eventually(lambda: status(server)["upstreams"][0]["servers"][0]["latency_ms"],
                    "its latency is known")  # fmt: skip
@@ -108,6 +110,8 @@ def test_members_of_status_are_in_the_protocol():
     assert STATUS["state"] | set(STATUS["master"]) | set(STATUS["totals"]) <= names(said, 2)
     assert process["state"] <= names(said, 2)
     assert set(STATUS["last_reload"][0]) <= names(said, 2)
+    registry = STATUS["registry"][0]
+    assert set(registry) | registry["state"] | registry["status"][0] <= names(said, 2)
     assert set(process["request"][0]) | set(process["last_death"][0]) <= names(said, 2)
 
 
@@ -149,7 +153,7 @@ def test_errors_are_in_the_protocol():
 @pytest.mark.parametrize("document", [PROTOCOL, "man/zombie-server.8"])
 def test_routes_of_the_admin_role_are_in(document):
     routes = re.findall(r'\{"(?:GET|POST) (/\w*)', read("src/admin/site.c"))
-    assert len(routes) == 10
+    assert len(routes) == 12
     said = about("The admin site") if document == PROTOCOL else plain(chapter("MONITORING"))
     assert not [path for path in routes if not re.search(rf"(?<![\w/]){path}(?!\w)", said)]
 

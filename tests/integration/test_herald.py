@@ -59,7 +59,7 @@ def test_there_is_none_without_work(begin, conf, text):  # noqa: F811
     server = begin()
     assert herald_of(server) is None
     assert len(process.children_of(server.pid)) == 2
-    assert "there is no herald child: no upstream has" in ask(server, "restart", slot="herald").text
+    assert "there is no herald child: there is no registry, and no upstream has" in ask(server, "restart", slot="herald").text
 
 
 @pytest.mark.smoke

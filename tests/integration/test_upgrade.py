@@ -264,7 +264,7 @@ def test_log_that_cannot_be_opened_is_refused(begin, program, tmp_path):
 
 NULL = "null = os.open('/dev/null', os.O_RDONLY); os.set_inheritable(null, True)\n"
 STATES = {  # how the state is changed before the real program sees it, and what that says
-    "version": ("state['version'] += 1", "state version 5, this program understands 1 to 4"),
+    "version": ("state['version'] += 1", "state version 6, this program understands 1 to 5"),
     "layouts": ("state['layouts'] += 1", r"state layouts \d+, this program understands \d+"),
     "unknown": ("state['moon'] = 1", "moon: unknown"),
     "unknown of a worker": ("state['workers'][0]['moon'] = 1", r"workers\[0\].moon: unknown"),

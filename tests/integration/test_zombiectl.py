@@ -455,8 +455,8 @@ def test_garbage_for_an_answer(tmp_path, line):
 
 # --- Help ---------------------------------------------------------------------
 
-COMMANDS = ("status top events logs reload upgrade restart scale drain upstream kill stop "
-            "reopen-logs log-level config chaos ping version help").split()  # fmt: skip
+COMMANDS = ("status top events logs reload upgrade restart scale drain upstream discover "
+            "kill stop reopen-logs log-level config chaos ping version help").split()  # fmt: skip
 
 
 def test_help_names_every_command():

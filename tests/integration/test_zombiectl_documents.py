@@ -56,7 +56,7 @@ def test_manual_has_every_command():
 
 
 @pytest.mark.parametrize(
-    "words", [[], ["logs"], ["events"], ["stop"], ["upstream"], ["chaos"]], ids=str
+    "words", [[], ["logs"], ["events"], ["stop"], ["upstream"], ["discover"], ["chaos"]], ids=str
 )
 def test_options_are_everywhere(words):
     manual, zsh = read(MANUAL), read(ZSH)
@@ -126,3 +126,13 @@ def test_upstreams_and_servers_that_bash_offers(tmp_path):
         assert complete("-s", fake.path, *words) == offered, words
     fake.vanish()
     assert complete("-s", fake.path, "upstream", "") == ["drain", "undrain"]
+
+
+def test_services_that_bash_offers(tmp_path):
+    fake = FakeControl(tmp_path / "control.sock")
+    found = [{"service": name} for name in ("web", "api", "a b", "$(reboot)")]
+    fake.on("discover", lambda request: request.succeed(result={"services": found}))
+    assert complete("-s", fake.path, "discover", "") == ["api", "web"]
+    assert complete("-s", fake.path, "discover", "api", "--choose", "s") == ["sticky"]
+    assert complete("-s", fake.path, "discover", "api", "--key", "") == []
+    fake.vanish()

@@ -30,6 +30,7 @@ STATUS = {
         "received_bytes": 1048576, "sent_bytes": 10485760, "respawns": 2, "deaths": 5,
         "retired": 3,
     },
+    "registry": None,
     "processes": [],
 }  # fmt: skip
 

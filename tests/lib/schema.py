@@ -28,6 +28,13 @@ STATUS = {
             "failures": int, "latency_ms": (*NUMBER, None), "error_ago_ms": (int, None),
         }],
     }],
+    "registry": ({
+        "type": {"eureka", "consul", "etcd", "zookeeper", "distributor"}, "url": (str, None),
+        "state": {"off", "registering", "registered", "retrying", "leaving", "deregistered"},
+        "status": ({"STARTING", "UP", "DOWN"}, None), "app": (str, None), "id": (str, None),
+        "host": (str, None), "port": (int, None), "error": (str, None), "heard": (TIME, None),
+        "retry_in_ms": (int, None),
+    }, None),
     "processes": [{
         "role": {"worker", "admin", "herald"}, "slot": (int, None), "worker": (int, None),
         "pid": (int, None),

@@ -26,14 +26,15 @@ def command(*arguments, binary=BINARY):
     """The command line; section.key=value becomes an -o of its own."""
     words = shlex.split(os.environ.get("ZOMBIE_WRAPPER", "")) + [binary]
     for argument in map(str, arguments):
-        is_option = re.match(r"(instance|listen|log|http|control|admin|chaos|route)\..*=", argument)
+        is_option = re.match(r"(instance|listen|log|http|control|admin|chaos|registry|distributor|route)\..*=", argument)
         words += ["-o", argument] if is_option and words[-1] != "-o" else [argument]
     return words
 
 
 def environment(**variables):
     """Ours without what would configure the server, plus these."""
-    ours = {k: v for k, v in os.environ.items() if not k.startswith("ZOMBIE_") and k != "PORT"}
+    foreign = ("ZOMBIE_", "REGISTRY_")
+    ours = {k: v for k, v in os.environ.items() if not k.startswith(foreign) and k != "PORT"}
     return {**ours, **variables}
 
 

@@ -18,6 +18,7 @@
 #include "admin/site.h"
 #include "conf/conf.h"
 #include "control/server.h"
+#include "discovery/directory.h"
 #include "http/identity.h"
 #include "ipc/scoreboard.h"
 #include "proxy/balancer.h"
@@ -47,6 +48,8 @@ static struct control_request *follower, *pinged;
 static bool hurries;
 
 static struct balancer *balancer;
+
+struct directory *fixture_directory;
 
 int __real_event_add(struct event *event, const struct timeval *delay);
 int __wrap_event_add(struct event *event, const struct timeval *delay);
@@ -130,15 +133,18 @@ void fixture_start(char *token)
     int ends[2], listener = open_listener();
 
     conf = (struct conf){.admin = {.listen = listen_text, .token = token},
-                         .instance = {.hang_timeout_ms = 10000}};
+                         .instance = {.hang_timeout_ms = 10000},
+                         .registry = {.type = CONF_REGISTRY_ETCD}};
     base = event_base_new();
     assert_int_equal(socketpair(AF_UNIX, SOCK_STREAM | SOCK_CLOEXEC, 0, ends), 0);
     assert_int_equal(scoreboard_new(2, &fixture_board), 0);
     assert_int_equal(balancer_new(2, &balancer), 0);
+    assert_int_equal(directory_new(&fixture_directory), 0);
     start_master(ends[0]);
     settings.base = base;
     settings.scoreboard = fixture_board;
     settings.balancer = balancer;
+    settings.directory = fixture_directory;
     settings.control_fd = ends[1];
     assert_int_equal(admin_site_new(&settings, &fixture_site), 0);
     assert_int_equal(admin_site_accept(fixture_site, &listener, 1), 0);
@@ -164,6 +170,7 @@ int fixture_teardown_site(void **state)
     control_server_free(master, 0);
     scoreboard_free(fixture_board);
     balancer_free(balancer);
+    directory_free(fixture_directory);
     event_base_free(base);
     for (size_t i = 0; i < n_held; i++)
         free(held[i].arguments);

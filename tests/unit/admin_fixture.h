@@ -10,6 +10,7 @@
 
 struct admin_site;
 struct control_request;
+struct directory;
 struct scoreboard;
 
 #define FIXTURE_TOKEN "0123456789abcdef"
@@ -22,6 +23,7 @@ struct scoreboard;
 /* What the site has; for tests to read. */
 extern struct admin_site *fixture_site;
 extern struct scoreboard *fixture_board;
+extern struct directory *fixture_directory;
 
 /* Start it with this admin.token; the test fails if it cannot. */
 void fixture_start(char *token);

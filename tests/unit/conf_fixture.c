@@ -25,10 +25,11 @@ const char *fixture_setting(const struct conf_route *route, const char *key)
     return *(char **)((char *)route->settings + option->offset);
 }
 
-static const char *const variables[] = {"ZOMBIE_LISTEN",      "ZOMBIE_WORKERS", "ZOMBIE_CONTAINERS",
-                                        "ZOMBIE_CHAOS",       "ZOMBIE_CONTROL", "ZOMBIE_ADMIN",
-                                        "ZOMBIE_ADMIN_TOKEN", "PORT",           "ZOMBIE_ENV",
-                                        "ZOMBIE_TEST"};
+static const char *const variables[] = {
+    "ZOMBIE_LISTEN",  "ZOMBIE_WORKERS",   "ZOMBIE_CONTAINERS",  "ZOMBIE_CHAOS",
+    "ZOMBIE_CONTROL", "ZOMBIE_ADMIN",     "ZOMBIE_ADMIN_TOKEN", "PORT",
+    "ZOMBIE_ENV",     "ZOMBIE_TEST",      "REGISTRY_TYPE",      "REGISTRY_URL",
+    "REGISTRY_USER",  "REGISTRY_PASSWORD"};
 
 /* Of the keys in a dump. */
 #define KEY_CHARS "abcdefghijklmnopqrstuvwxyz_0123456789"

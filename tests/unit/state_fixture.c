@@ -150,6 +150,7 @@ const struct state state_full = {
     .events = events,
     .n_events = LENGTH(events),
     .balancer_fd = 13,
+    .directory_fd = 14,
 };
 const struct state state_empty = {.generation = 1,
                                   .scoreboard_fd = 3,
@@ -158,10 +159,11 @@ const struct state state_empty = {.generation = 1,
                                   .configuration_fd = -1,
                                   .pidfile_fd = -1,
                                   .log_ring_fd = -1,
-                                  .balancer_fd = -1};
+                                  .balancer_fd = -1,
+                                  .directory_fd = -1};
 
 const char state_full_text[] =
-    "{'version':4,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
+    "{'version':5,'layouts':7,'uuid':'01234567-89ab-cdef-1032-547698badcfe','started_ms':11,"
     "'generation':12,'last_worker':9223372036854775807,'strangers':14,'upgrades':15,'strength':16,"
     "'scoreboard_fd':3,'scoreboard_places':4,'places':4,'configuration_fd':4,'pidfile_fd':5,'"
     "pidfile':'/run/"
@@ -208,13 +210,13 @@ const char state_full_text[] =
     "'text':'gr\\u00C3\\u00BC\\u00FF\\n'},"
     "{'sequence':9223372036854775807,'wall_ms':9223372036854775807,'kind':0,"
     "'worker':9223372036854775807,'slot':1,'pid':4194304,'generation':4294967295,'text':''}],'"
-    "balancer_fd':13}";
+    "balancer_fd':13,'directory_fd':14}";
 const char state_empty_text[] =
-    "{'version':4,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
+    "{'version':5,'layouts':7,'uuid':'00000000-0000-0000-0000-000000000000','started_ms':0,"
     "'generation':1,'last_worker':0,'strangers':0,'upgrades':0,'strength':0,'scoreboard_fd':3,"
     "'scoreboard_places':1,'places':1,'configuration_fd':-1,'pidfile_fd':-1,'pidfile':null,'"
     "listeners':[],'workers':[],"
-    "'deaths':[],'log_ring_fd':-1,'events':[],'balancer_fd':-1}";
+    "'deaths':[],'log_ring_fd':-1,'events':[],'balancer_fd':-1,'directory_fd':-1}";
 
 char *state_quoted(const char *text, size_t *ret_len)
 {

@@ -295,6 +295,66 @@ static void test_is_local(void **state)
     assert_false(address_is_local(&unknown));
 }
 
+static void test_join(void **state)
+{
+    static const struct {
+        const char *host;
+        unsigned port;
+        const char *text;
+    } cases[] = {
+        {"10.0.0.5", 3000, "10.0.0.5:3000"},
+        {"goods.example", 65535, "goods.example:65535"},
+        {"2001:db8::5", 80, "[2001:db8::5]:80"},
+    };
+    char text[8];
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char whole[32];
+        size_t len = address_join(cases[i].host, cases[i].port, whole, sizeof(whole));
+
+        assert_string_equal(whole, cases[i].text);
+        assert_int_equal(len, strlen(cases[i].text));
+    }
+    assert_int_equal(address_join("::1", 3000, text, sizeof(text)), strlen("[::1]:3000"));
+    assert_string_equal(text, "[::1]:3");
+}
+
+static void test_host_alone(void **state)
+{
+    static const struct {
+        const char *text;
+        const char *host;
+    } cases[] = {
+        {"10.0.0.5:3000", "10.0.0.5"},
+        {"[2001:db8::5]:80", "2001:db8::5"},
+        {"[::ffff:10.0.0.5]:80", "10.0.0.5"},
+        {"unix:/run/zombie.sock", ""},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < COUNT(cases); i++) {
+        char host[INET6_ADDRSTRLEN];
+        struct address address;
+        const char *why;
+
+        assert_int_equal(address_parse(cases[i].text, &address, &why), 0);
+        address_format_host(&address, host);
+        assert_string_equal(host, cases[i].host);
+    }
+}
+
+static void test_is_numeric(void **state)
+{
+    (void)state;
+    assert_true(address_is_numeric("10.0.0.5"));
+    assert_true(address_is_numeric("::1"));
+    assert_false(address_is_numeric("[::1]"));
+    assert_false(address_is_numeric("10.0.0.5:80"));
+    assert_false(address_is_numeric("goods.example"));
+    assert_false(address_is_numeric(""));
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -302,7 +362,8 @@ int main(void)
         cmocka_unit_test(test_length),     cmocka_unit_test(test_equal),
         cmocka_unit_test(test_equal_zone), cmocka_unit_test(test_equal_unix_lengths),
         cmocka_unit_test(test_peers),      cmocka_unit_test(test_set_port),
-        cmocka_unit_test(test_is_local),
+        cmocka_unit_test(test_is_local),   cmocka_unit_test(test_join),
+        cmocka_unit_test(test_host_alone), cmocka_unit_test(test_is_numeric),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -1,4 +1,4 @@
-/* What probes say of a scoreboard (admin/crew.h), and when something has changed (admin/pulse.h).
+/* What probes say of a scoreboard (life/crew.h), and when something has changed (admin/pulse.h).
  */
 #include "config.h"
 
@@ -10,10 +10,10 @@
 
 #include <cmocka.h>
 
-#include "admin/crew.h"
 #include "admin/pulse.h"
 #include "cluster/slot.h"
 #include "ipc/scoreboard.h"
+#include "life/crew.h"
 
 #define N_PLACES 4
 #define NOW      100000

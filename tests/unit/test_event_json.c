@@ -14,6 +14,7 @@
 
 #include "cluster/event_json.h"
 #include "cluster/journal.h"
+#include "control/text.h"
 
 /* The object as one line, with ' for ". */
 static void check(json_t *json, const char *expected)
@@ -47,7 +48,7 @@ static void writes_times(void **state)
     (void)state;
     assert_int_equal(setenv("TZ", "Asia/Kolkata", 1), 0); /* of no matter */
     for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++)
-        check(event_time(cases[i].wall_ms), cases[i].text);
+        check(control_time(cases[i].wall_ms), cases[i].text);
 }
 
 static void writes_entries(void **state)

@@ -50,6 +50,7 @@ struct world {
     struct event_base *base;
     struct evdns_server_port *port;
     struct resolver *resolver;
+    struct lookup *lookup;
     char folder[32], servers[48], hosts[48];
     unsigned questions;
     char heard[256]; /* of the last lookup: "10.0.0.1 ... ttl=5", or the error */
@@ -154,6 +155,7 @@ static int tear_down(void **state)
 {
     struct world *world = *state;
 
+    event_base_loop(world->base, EVLOOP_NONBLOCK); /* the end of what was taken back */
     resolver_free(world->resolver);
     evdns_close_server_port(world->port);
     event_base_loop(world->base, EVLOOP_NONBLOCK);
@@ -186,7 +188,7 @@ static void on_answer(const struct resolver_answer *answer, void *arg)
 static const char *look_up(struct world *world, const char *name)
 {
     world->heard[0] = '\0';
-    assert_int_equal(resolver_look_up(world->resolver, name, on_answer, world), 0);
+    assert_int_equal(resolver_look_up(world->resolver, name, on_answer, world, &world->lookup), 0);
     assert_string_equal(world->heard, "");
     event_base_dispatch(world->base);
     return world->heard;
@@ -248,7 +250,7 @@ static void servers_that_change_are_noticed(void **state)
     struct world *world = *state;
 
     make_resolver(world, 1);
-    look_up(world, "mute.test"); /* a question stays */
+    look_up(world, "mute.test"); /* a question is taken back */
     evdns_close_server_port(world->port);
     point_at(world, open_server(world), "# another one\n");
     assert_string_equal(look_up(world, "here.test"), "10.9.9.9:0 ttl=10");
@@ -263,9 +265,12 @@ static void names_that_are_none_are_refused(void **state)
 
     memset(longest, 'a', sizeof(longest));
     longest[sizeof(longest) - 1] = '\0';
-    assert_int_not_equal(resolver_look_up(world->resolver, "", on_answer, world), 0);
-    assert_int_not_equal(resolver_look_up(world->resolver, ".", on_answer, world), 0);
-    assert_int_not_equal(resolver_look_up(world->resolver, longest, on_answer, world), 0);
+    assert_int_not_equal(resolver_look_up(world->resolver, "", on_answer, world, &world->lookup),
+                         0);
+    assert_int_not_equal(resolver_look_up(world->resolver, ".", on_answer, world, &world->lookup),
+                         0);
+    assert_int_not_equal(
+        resolver_look_up(world->resolver, longest, on_answer, world, &world->lookup), 0);
     longest[100] = '\0'; /* a label of more than 63 bytes */
     assert_string_not_equal(look_up(world, longest), "");
 }
@@ -274,12 +279,33 @@ static void lookups_may_be_dropped(void **state)
 {
     struct world *world = *state;
 
-    assert_int_equal(resolver_look_up(world->resolver, "both.test", on_answer, world), 0);
-    assert_int_equal(resolver_look_up(world->resolver, "here.test", on_answer, world), 0);
+    assert_int_equal(
+        resolver_look_up(world->resolver, "both.test", on_answer, world, &world->lookup), 0);
+    assert_int_equal(
+        resolver_look_up(world->resolver, "here.test", on_answer, world, &world->lookup), 0);
     resolver_free(world->resolver);
     world->resolver = NULL;
     event_base_loop(world->base, EVLOOP_NONBLOCK);
     assert_string_equal(world->heard, "");
+}
+
+/* Neither the old answer nor an error comes, and others are answered. */
+static void lookups_may_be_given_up(void **state)
+{
+    struct world *world = *state;
+
+    resolver_cancel(NULL);
+    assert_int_equal(
+        resolver_look_up(world->resolver, "here.test", on_answer, world, &world->lookup), 0);
+    resolver_cancel(world->lookup);
+    for (unsigned i = 0; i < 100; i++) {
+        assert_int_equal(
+            resolver_look_up(world->resolver, "mute.test", on_answer, world, &world->lookup), 0);
+        resolver_cancel(world->lookup);
+    }
+    assert_string_equal(look_up(world, "four.test"), "10.0.0.3:0 10.0.0.9:0 ttl=5");
+    event_base_loop(world->base, EVLOOP_NONBLOCK);
+    assert_string_equal(world->heard, "10.0.0.3:0 10.0.0.9:0 ttl=5");
 }
 
 int main(void)
@@ -291,6 +317,7 @@ int main(void)
         cmocka_unit_test_setup_teardown(servers_that_change_are_noticed, set_up, tear_down),
         cmocka_unit_test_setup_teardown(names_that_are_none_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lookups_may_be_dropped, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(lookups_may_be_given_up, set_up, tear_down),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

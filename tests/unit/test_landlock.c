@@ -312,7 +312,7 @@ static int result_in_child(int (*act)(void), bool restricted)
     if (pid == 0) {
         if (restricted && prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0)
             _exit(255);
-        if (restricted && landlock_restrict() < 0)
+        if (restricted && landlock_restrict(NULL) < 0)
             _exit(254);
         _exit(-act());
     }
@@ -322,7 +322,7 @@ static int result_in_child(int (*act)(void), bool restricted)
 
 static int restrict_only(void)
 {
-    int version = landlock_restrict();
+    int version = landlock_restrict(NULL);
 
     return version < 0 ? version : -version;
 }
@@ -354,6 +354,37 @@ static void restricts(void **state)
         if (result != (forbidden ? -EACCES : 0))
             fail_msg("%s: %s", acts[i].name, strerror(-result));
     }
+}
+
+static int restrict_to_folder(void)
+{
+    return prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) != 0 ? -EPERM : landlock_restrict(world.folder);
+}
+
+static int put_in_place(void)
+{
+    int rc = restrict_to_folder();
+    if (rc >= 0)
+        rc = create_file();
+    if (rc == 0)
+        rc = result_of(rename("new", "old"));
+    return rc == 0 ? remove_file() : rc;
+}
+
+static int write_beside(void)
+{
+    int rc = restrict_to_folder();
+    return rc < 0 ? rc : open_and_close("/tmp/landlock-beside", O_WRONLY | O_CREAT);
+}
+
+static void one_folder_may_be_written(void **state)
+{
+    (void)state;
+    if (version_here() == 0)
+        return;
+    assert_int_equal(result_in_child(put_in_place, false), 0);
+    assert_int_equal(result_in_child(write_beside, false), -EACCES);
+    assert_int_equal(open_and_close("old", O_WRONLY | O_CREAT), 0);
 }
 
 /* What is forbidden fails for no other reason. */
@@ -409,6 +440,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test_setup_teardown(restricts, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(one_folder_may_be_written, set_up, tear_down),
         cmocka_unit_test_setup_teardown(all_is_allowed_otherwise, set_up, tear_down),
         cmocka_unit_test(needs_no_new_privileges),
         cmocka_unit_test(describes_each_version),

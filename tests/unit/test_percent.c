@@ -13,6 +13,7 @@
 
 #include <cmocka.h>
 
+#include "base/bytes.h"
 #include "base/percent.h"
 
 /* Decode from and into blocks of exactly that size, so that a sanitizer sees every slip. */
@@ -95,11 +96,39 @@ static void refuses(void **state)
     }
 }
 
+static void encodes(void **state)
+{
+    static const struct {
+        const char *text, *encoded;
+    } cases[] = {
+        {"", ""},
+        {"AZaz09-._~", "AZaz09-._~"},
+        {"a b", "a%20b"},
+        {"/?#[]@!$&'()*+,;=:%", "%2F%3F%23%5B%5D%40%21%24%26%27%28%29%2A%2B%2C%3B%3D%3A%25"},
+        {"\xec\xa2\x80\x01\x7f\"", "%EC%A2%80%01%7F%22"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(cases) / sizeof(cases[0]); i++) {
+        struct bytes bytes = {0};
+        char out[64];
+        size_t len;
+
+        bytes_add_text(&bytes, "<");
+        percent_encode(cases[i].text, &bytes);
+        assert_string_equal(bytes.at + 1, cases[i].encoded);
+        assert_int_equal(decode(bytes.at + 1, bytes.len - 1, true, sizeof out, out, &len), 0);
+        assert_string_equal(out, cases[i].text);
+        bytes_free(&bytes);
+    }
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(decodes),
         cmocka_unit_test(refuses),
+        cmocka_unit_test(encodes),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -373,7 +373,7 @@ static bool sees_hardly_a_mixture(void)
     scoreboard_free(scoreboard);
     assert_int_equal(status, 0);
     print_message("# %ld mixtures in %ld reads\n", mixtures, reads);
-    return mixtures <= reads / 500 + 5;
+    return mixtures <= reads / 50 + 5;
 }
 
 /*

@@ -307,7 +307,7 @@ static bool sees_hardly_a_mixture(void)
     }
     assert_int_equal(status, 0);
     print_message("# %ld mixtures in %ld reads\n", mixtures, reads);
-    return mixtures <= reads / 500 + 5;
+    return mixtures <= reads / 50 + 5;
 }
 
 /* On a busy machine a writer may lose its processor in the middle again and again. */

@@ -73,6 +73,7 @@ static void gives_back_what_was_in_it(void **state)
     assert_int_equal(decoded.listeners[1].purpose, full->listeners[1].purpose);
     assert_int_equal(decoded.log_ring_fd, full->log_ring_fd);
     assert_int_equal(decoded.balancer_fd, full->balancer_fd);
+    assert_int_equal(decoded.directory_fd, full->directory_fd);
     assert_int_equal(decoded.n_events, full->n_events);
     assert_int_equal(decoded.events[0].kind, JOURNAL_STOP);
     assert_int_equal(decoded.events[0].generation, full->events[0].generation);
@@ -115,13 +116,14 @@ static void refuses_what_is_no_state(void **state)
         {"{'version':2,'layouts':7}", -EBADMSG, "uuid: missing"},
         {"{'version':3,'layouts':7}", -EBADMSG, "uuid: missing"},
         {"{'version':4,'layouts':7}", -EBADMSG, "uuid: missing"},
-        {"{'version':5}", -EPROTO, "state version 5, this program understands 1 to 4"},
-        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 4"},
-        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 4"},
+        {"{'version':5,'layouts':7}", -EBADMSG, "uuid: missing"},
+        {"{'version':6}", -EPROTO, "state version 6, this program understands 1 to 5"},
+        {"{'version':0,'layouts':7}", -EPROTO, "state version 0, this program understands 1 to 5"},
+        {"{'version':-1}", -EPROTO, "state version -1, this program understands 1 to 5"},
         {"{'version':4294967297}", -EPROTO,
-         "state version 4294967297, this program understands 1 to 4"},
-        {"{'colour':{},'workers':3,'version':5,'layouts':{}}", -EPROTO,
-         "state version 5, this program understands 1 to 4"},
+         "state version 4294967297, this program understands 1 to 5"},
+        {"{'colour':{},'workers':3,'version':6,'layouts':{}}", -EPROTO,
+         "state version 6, this program understands 1 to 5"},
         {"{'version':1,'layouts':8}", -EPROTO, "state layouts 8, this program understands 7"},
         {"{'pid':1,'layouts':6,'uuid':0,'version':1}", -EPROTO,
          "state layouts 6, this program understands 7"},

@@ -229,6 +229,7 @@ static void knows_its_members_and_no_others(void **state)
         {NULL, 0, "log_ring_fd", NULL, "log_ring_fd: missing"},
         {NULL, 0, "events", NULL, "events: missing"},
         {NULL, 0, "balancer_fd", NULL, "balancer_fd: missing"},
+        {NULL, 0, "directory_fd", NULL, "directory_fd: missing"},
         {"events", 0, "role", "'worker'", "events[0].role: unknown"},
         {"events", 0, "text", NULL, "events[0].text: missing"},
         {"workers", 0, "0123456789012345678901234567890123456789012345678901234567890123456789",
@@ -252,7 +253,7 @@ static json_t *load_older(int version)
         {3, {"listeners", 0, "purpose", NULL, NULL}}, {3, {"listeners", 1, "purpose", NULL, NULL}},
         {3, {"listeners", 2, "purpose", NULL, NULL}}, {3, {"listeners", 3, "purpose", NULL, NULL}},
         {3, {NULL, 0, "log_ring_fd", NULL, NULL}},    {3, {NULL, 0, "events", NULL, NULL}},
-        {4, {NULL, 0, "balancer_fd", NULL, NULL}},
+        {4, {NULL, 0, "balancer_fd", NULL, NULL}},    {5, {NULL, 0, "directory_fd", NULL, NULL}},
     };
     json_t *root = load(state_full_text);
 
@@ -263,8 +264,8 @@ static json_t *load_older(int version)
     return root;
 }
 
-/* Version 1 had one socket for each address, version 2 only listeners for clients, 3 no balancer.
- */
+/* Version 1 had one socket for each address, version 2 only listeners for clients, 3 no balancer,
+ * 4 no directory. */
 static void reads_the_layouts_before(void **state)
 {
     (void)state;
@@ -285,7 +286,8 @@ static void reads_the_layouts_before(void **state)
         assert_int_equal(decoded.n_workers, 4);
         assert_int_equal(decoded.n_events, version < 3 ? 0 : 2);
         assert_int_equal(decoded.log_ring_fd, version < 3 ? -1 : 12);
-        assert_int_equal(decoded.balancer_fd, -1);
+        assert_int_equal(decoded.balancer_fd, version < 4 ? -1 : 13);
+        assert_int_equal(decoded.directory_fd, -1);
         state_clear(&decoded);
         free(text);
         json_decref(root);
@@ -305,6 +307,7 @@ static void older_layouts_have_no_newer_members(void **state)
         {2, {NULL, 0, "log_ring_fd", "-1", "log_ring_fd: unknown"}},
         {2, {NULL, 0, "events", "[]", "events: unknown"}},
         {3, {NULL, 0, "balancer_fd", "-1", "balancer_fd: unknown"}},
+        {4, {NULL, 0, "directory_fd", "-1", "directory_fd: unknown"}},
         {2, {"listeners", 2, "socket", NULL, "listeners[2].socket: missing"}},
     };
 
@@ -348,6 +351,7 @@ static void refuses_what_does_not_fit_together(void **state)
         {NULL, 0, "log_ring_fd", "3", "log_ring_fd: 3 is scoreboard_fd already"},
         {NULL, 0, "balancer_fd", "12", "balancer_fd: 12 is log_ring_fd already"},
         {NULL, 0, "balancer_fd", "-1", NULL},
+        {NULL, 0, "directory_fd", "13", "directory_fd: 13 is balancer_fd already"},
         {NULL, 0, "log_ring_fd", "11", "log_ring_fd: 11 is listeners[3].fd already"},
         {"workers", 3, "channel_fd", "3", "workers[3].channel_fd: 3 is scoreboard_fd already"},
         {"workers", 3, "channel_fd", "5", "workers[3].channel_fd: 5 is pidfile_fd already"},

@@ -121,11 +121,30 @@ static void knows_every_code_point(void **state)
     }
 }
 
+static void tells_what_can_be_printed(void **state)
+{
+    static const struct {
+        const char *text;
+        size_t len;
+        bool is_printable;
+    } texts[] = {
+        {"", 0, true},          {"a b~", 4, true},  {"gr\xc3\xbc\xc3\x9f", 6, true},
+        {"\xc3\xbc", 1, false}, /* half a character */
+        {"\xff", 1, false},     {"a\0b", 3, false}, {"a\nb", 3, false},
+        {"\x7f", 1, false},     {"ab\n", 2, true}, /* what is behind does not count */
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(texts) / sizeof(texts[0]); i++)
+        assert_int_equal(utf8_is_printable(texts[i].text, texts[i].len), texts[i].is_printable);
+}
+
 int main(void)
 {
     static const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_table),
         cmocka_unit_test(knows_every_code_point),
+        cmocka_unit_test(tells_what_can_be_printed),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);

@@ -134,6 +134,36 @@ static void shortens_causes_where_room_is_short(void **state)
     }
 }
 
+static void shows_the_registration(void **state)
+{
+#define REGISTRY(members) \
+    "{\"registry\":{\"type\":\"etcd\",\"url\":\"http://h:2379\",\"id\":\"h:app:1\"," members "}}"
+    static const char *const rows[][2] = {
+        {REGISTRY("\"state\":\"registered\",\"status\":\"UP\""),
+         "registry etcd http://h:2379: UP as h:app:1\n"},
+        {REGISTRY("\"state\":\"registered\",\"status\":\"DOWN\",\"error\":null"),
+         "registry etcd http://h:2379: DOWN as h:app:1\n"},
+        {REGISTRY("\"state\":\"retrying\",\"status\":\"UP\",\"error\":\"no\\u001b\","
+                  "\"retry_in_ms\":2500"),
+         "registry etcd http://h:2379: retrying as h:app:1; no\\x1b, again in 2s\n"},
+        {REGISTRY("\"state\":\"off\",\"status\":null"),
+         "registry etcd http://h:2379: looks up only\n"},
+        {REGISTRY("\"state\":\"off\",\"status\":null,\"error\":\"no\""),
+         "registry etcd http://h:2379: looks up only; no\n"},
+        {"{\"registry\":{}}", "registry ? -: ? as ?\n"},
+    };
+
+    (void)state;
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        struct bytes out = {0};
+
+        draw(rows[i][0], 0, false, &out);
+        if (strstr(out.at, rows[i][1]) == NULL)
+            fail_msg("%s, and not %s", out.at, rows[i][1]);
+        bytes_free(&out);
+    }
+}
+
 /* What an operator must not overlook, and what the lines say without it. */
 static void the_head_says_what_is_wrong(void **state)
 {
@@ -305,6 +335,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(shows_the_whole_status),
         cmocka_unit_test(shows_it_on_80_columns),
+        cmocka_unit_test(shows_the_registration),
         cmocka_unit_test(shortens_causes_where_room_is_short),
         cmocka_unit_test(the_head_says_what_is_wrong),
         cmocka_unit_test(colours_change_nothing_but_colours),

@@ -10,7 +10,7 @@ sys.path.insert(0, os.path.join(os.environ["ZOMBIE_SRCDIR"], "tests"))
 from lib import browser as browsers  # noqa: E402
 from lib.figures import *  # noqa: E402, F401, F403
 from lib.fixtures import *  # noqa: E402, F401, F403
-from needs import require  # noqa: E402
+from lib.needs import require  # noqa: E402
 from watched import Watched  # noqa: E402
 
 

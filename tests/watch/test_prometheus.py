@@ -12,8 +12,8 @@ import pytest
 
 from lib import process
 from lib.load import Kind, Load
+from lib.needs import require
 from lib.wait import DEADLINE, eventually
-from needs import require
 from watched import TOKEN
 
 _CONFIGURATION = """
@@ -124,7 +124,9 @@ def check(server):
 
 def test_promtool_has_nothing_to_say(watched):
     require("promtool")
-    server = watched("-o", "upstream.api.server=127.0.0.1:9")
+    server = watched("-o", "upstream.api.server=127.0.0.1:9", "registry.type=etcd",
+                     "registry.url=127.0.0.1:1", "registry.watch=orders")  # fmt: skip
+    eventually(lambda: b'{service="orders"' in server.ask("/metrics").body, "it is looked up")
     for _ in range(2):  # without a single request, and after some and a death
         result = check(server)
         assert (result.returncode, result.stdout, result.stderr) == (0, b"", b"")
