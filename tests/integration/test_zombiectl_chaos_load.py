@@ -13,6 +13,9 @@ from lib.fake_control import FakeControl
 from lib.wait import DEADLINE, eventually
 from lib.zombiectl import Terminal, command, ctl, environment
 
+# Half a second of load says little when others take the processor.
+pytestmark = pytest.mark.alone
+
 FIGURES = ["--rate=20", "--for=500ms", "--seed=1"]
 RUN = ["chaos", "run", "--mode=kill", *FIGURES]
 
