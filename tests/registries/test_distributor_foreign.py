@@ -163,6 +163,6 @@ def test_one_that_stands_still_is_noticed(run_peer, begin):
     server = begin(ours.port, refresh_ms=100, timeout_ms=1000)
     server.wait_for_log(UP)
     os.kill(ours.process.pid, signal.SIGSTOP)
-    server.wait_for_log("cannot register with distributor at .*: it did not answer in time; ")
+    server.wait_for_log("cannot .* distributor at .*: it did not answer in time; ")
     os.kill(ours.process.pid, signal.SIGCONT)
     server.wait_for_log(UP, count=2)

@@ -129,7 +129,7 @@ def test_etcd_that_hangs_costs_no_request(start, etcd):  # noqa: F811
     server = start(*options(etcd, ttl_ms=1000, timeout_ms=300))
     wait_until_registered(etcd, server)
     with etcd.frozen():
-        server.wait_for_log("cannot register with etcd at .* within 300 ms; serving goes on")
+        server.wait_for_log("cannot .* etcd at .* within 300 ms; serving goes on")
         assert server.fetch().status == 200
     wait_until_registered(etcd, server)
     server.wait_for_log("registered with etcd", count=2)

@@ -9,7 +9,8 @@ from zookeeper import Registry, ZooKeeper
 from lib.wait import eventually
 
 REGISTERED = r"herald \d+: registered with zookeeper at (\S+) as \S+, (UP|STARTING)$"
-RETRYING = r"warning herald \d+: cannot register with zookeeper at \S+: "
+ATTEMPT = "(register with|send a heartbeat to|report the status to)"
+RETRYING = rf"warning herald \d+: cannot {ATTEMPT} zookeeper at \S+: "
 
 
 @pytest.fixture
