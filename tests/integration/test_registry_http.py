@@ -201,7 +201,7 @@ def test_a_hostile_registry_costs_a_warning(start, kind, registry, way):
                         r"the service api cannot be looked up): ")  # fmt: skip
     assert_serves(server)
     assert herald_of(server) == herald
-    assert peak_bytes(herald) - before < 128 * MEBIBYTE
+    assert peak_bytes(herald) - before < 192 * MEBIBYTE  # which sanitizers take nearly
     assert registry.n_huge_bytes < 64 * MEBIBYTE
     registry.misbehaves = None
     registry.put("api", "one", port=1234)
