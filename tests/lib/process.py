@@ -90,11 +90,14 @@ def steal_socket(pid, kind):
 
 
 def accepts(pid):
-    """Whether it has a socket that listens."""
-    for found in _sockets(pid):
-        with found:
-            if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
-                return True
+    """Whether it has a socket that listens; one that is gone has none."""
+    try:
+        for found in _sockets(pid):
+            with found:
+                if found.getsockopt(socket.SOL_SOCKET, socket.SO_ACCEPTCONN):
+                    return True
+    except ProcessLookupError:
+        pass
     return False
 
 
