@@ -236,17 +236,16 @@ static int read_authority(const struct parts *parts, struct registry_url *url, c
 static int set_texts(const struct parts *parts, struct registry_url *url)
 {
     bool is_ipv6 = strchr(url->host, ':') != NULL;
+    char *text = NULL;
 
     url->is_tls = parts->is_tls;
-    url->path = strndup(parts->path, parts->path_len);
-    if (url->path == NULL ||
-        asprintf(&url->text, "%s://%s%s%s:%u%s",
+    if (asprintf(&text, "%s://%s%s%s:%u%.*s",
                  parts->is_tls ? parts->kind->secure : parts->kind->scheme, is_ipv6 ? "[" : "",
-                 url->host, is_ipv6 ? "]" : "", url->port, url->path) < 0) {
-        url->text = NULL;
+                 url->host, is_ipv6 ? "]" : "", url->port, (int)parts->path_len, parts->path) < 0)
         return -ENOMEM;
-    }
-    return 0;
+    url->text = text;
+    url->path = strndup(parts->path, parts->path_len);
+    return url->path != NULL ? 0 : -ENOMEM;
 }
 
 int registry_url_parse(const char *text, enum conf_registry_type type, struct registry_url *ret_url,

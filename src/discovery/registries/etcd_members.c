@@ -2,6 +2,7 @@
 
 #include "discovery/registries/etcd_members.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <jansson.h>
 #include <stdlib.h>
@@ -54,8 +55,8 @@ static int put(struct etcd_members *members, const struct member *member)
     size_t i = find(members, member->id);
     if (i < members->n && members_equal(&members->at[i], 1, member, 1))
         return 0;
-    if (i == members->n) {
-        if (members->n == MEMBERS_MAX) {
+    if (i >= members->n) {
+        if (members->n >= MEMBERS_MAX) {
             members->n_skipped++;
             return 0;
         }
@@ -64,6 +65,7 @@ static int put(struct etcd_members *members, const struct member *member)
             return r;
         members->n++;
     }
+    assert(members->at != NULL);
     members->at[i] = *member;
     return 1;
 }
@@ -72,8 +74,9 @@ static int put(struct etcd_members *members, const struct member *member)
 static int drop(struct etcd_members *members, const char *id)
 {
     size_t i = find(members, id);
-    if (i == members->n)
+    if (i >= members->n)
         return 0;
+    assert(members->at != NULL);
     members->at[i] = members->at[--members->n];
     return 1;
 }
