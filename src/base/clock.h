@@ -17,7 +17,13 @@
  */
 int64_t clock_now_ms(void);
 
-/* The same in microseconds: for how long something took. */
+/* The one of two moments that comes first. */
+static inline int64_t clock_sooner_ms(int64_t a_ms, int64_t b_ms)
+{
+    return a_ms < b_ms ? a_ms : b_ms;
+}
+
+/* The same as clock_now_ms() in microseconds: for how long something took. */
 int64_t clock_now_us(void);
 
 /* Milliseconds of CLOCK_REALTIME, since 1970: for people, and jumps when the clock is set. */

@@ -315,6 +315,11 @@ bool directory_at(struct directory *directory, size_t i, struct directory_servic
     return true;
 }
 
+bool directory_has(struct directory *directory, const char *name)
+{
+    return find(directory, name) != NULL;
+}
+
 bool directory_find(struct directory *directory, const char *name,
                     struct directory_service *ret_service)
 {

@@ -123,6 +123,9 @@ void directory_add(struct directory *directory, enum directory_count count);
 /* The service at place i, 0 <= i < SERVICES_MAX; false: there is none at it. */
 bool directory_at(struct directory *directory, size_t i, struct directory_service *ret_service);
 
+/* Whether a service of this name is watched. */
+bool directory_has(struct directory *directory, const char *name);
+
 /* The service of this name; false: it is not watched. */
 bool directory_find(struct directory *directory, const char *name,
                     struct directory_service *ret_service);

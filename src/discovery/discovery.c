@@ -98,16 +98,11 @@ static void work(struct discovery *discovery, int64_t now_ms)
         discovery->driver->follow(discovery->session, service);
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 static void await_next(struct discovery *discovery, int64_t now_ms)
 {
     int64_t due_ms = lookups_due_ms(discovery->lookups);
     if (discovery_registers(discovery))
-        due_ms = sooner(due_ms, registration_due_ms(&discovery->registration));
+        due_ms = clock_sooner_ms(due_ms, registration_due_ms(&discovery->registration));
     if (discovery->settings.refusal != NULL)
         due_ms = lookups_save_due_ms(discovery->lookups);
     else if (discovery->session == NULL && due_ms < discovery->hold_ms)

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "base/log.h"
 #include "conf/conf.h"
 #include "discovery/cache.h"
@@ -163,9 +164,8 @@ static bool is_in_directory(const struct lookups *lookups, const struct lookup *
 /* What the generation that serves knows nothing of may be told by the one that boots. */
 static bool may_tell(const struct lookups *lookups, const struct lookup *lookup)
 {
-    static struct directory_service known;
     struct directory *directory = lookups->settings.directory;
-    return directory_is_owned(directory) || !directory_find(directory, lookup->service, &known);
+    return directory_is_owned(directory) || !directory_has(directory, lookup->service);
 }
 
 static void publish(struct lookups *lookups, const struct lookup *lookup)
@@ -299,20 +299,15 @@ const char *lookups_next(struct lookups *lookups, int64_t now_ms)
     return NULL;
 }
 
-static int64_t sooner(int64_t a, int64_t b)
-{
-    return a < b ? a : b;
-}
-
 int64_t lookups_due_ms(const struct lookups *lookups)
 {
     int64_t due_ms = lookups->save_ms;
     for (size_t i = 0; i < lookups->n; i++) {
         const struct lookup *lookup = &lookups->items[i];
         if (!lookup->is_followed)
-            due_ms = sooner(due_ms, lookup->due_ms);
+            due_ms = clock_sooner_ms(due_ms, lookup->due_ms);
         if (lookup->empty_since_ms != INT64_MAX)
-            due_ms = sooner(due_ms, lookup->empty_since_ms + LOOKUPS_EMPTY_MS);
+            due_ms = clock_sooner_ms(due_ms, lookup->empty_since_ms + LOOKUPS_EMPTY_MS);
     }
     return due_ms;
 }
