@@ -135,7 +135,8 @@ def test_of_others_it_is_in_their_runtime_folder(start, public, folder):
     assert ask_as(path, user.pw_uid, user.pw_gid) == "pong"
 
 
-STRANGER = 471147  # a user that nobody else is, so its folder in /tmp is ours
+# A user that nobody else is, nor who runs tests beside us, so its folder in /tmp is ours.
+STRANGER = 10_000_000 + os.getpid()
 
 
 def become_stranger():

@@ -205,9 +205,11 @@ def test_what_makes_no_sense_costs_a_warning(begin, distribute, behind, sent, wh
     distributor = distribute(others=[node("a", behind[0].port)])
     server = begin(distributor)
     wait_until_it_serves(server)
+    before = len(distributor.posts)
     distributor.send_to_all(sent)
-    server.wait_for_log(f"warning herald .*cannot register with distributor at .*: {why}; ")
-    eventually(lambda: len(distributor.posts) == 2, "it has registered again")
+    # Whatever it was about to do.
+    server.wait_for_log(f"warning herald .*cannot .* distributor at .*: {why}; ")
+    eventually(lambda: len(distributor.posts) > before, "it has registered again")
     assert serves(server)
 
 
