@@ -14,7 +14,10 @@
  */
 void orphan_watch(pid_t master, long grace_ms);
 
-/* Let the kernel end this process in grace_ms, rounded up to seconds (alarm(2)). */
+/*
+ * Let the kernel end this process in grace_ms, rounded up to seconds (alarm(2)). Who
+ * knows that the master is gone calls it; the kernel does not tell it once more.
+ */
 void orphan_deadline(long grace_ms);
 
 #endif
