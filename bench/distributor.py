@@ -13,7 +13,6 @@ away what it reads (MSG_TRUNC), on the same machine: what it takes is in the fig
 import argparse
 import json
 import re
-import resource
 import select
 import socket
 import statistics
@@ -23,7 +22,8 @@ import tempfile
 import time
 from pathlib import Path
 
-from lib import proc
+import proc
+from running import raise_limit
 
 END = "\u00b6".encode()
 SINK = bytearray(1 << 20)
@@ -193,8 +193,7 @@ def main():
     parser.add_argument("--rounds", type=int, default=5)
     parser.add_argument("--program", default="build/src/distributor/zombie-distributor")
     arguments = parser.parse_args()
-    hard = resource.getrlimit(resource.RLIMIT_NOFILE)[1]
-    resource.setrlimit(resource.RLIMIT_NOFILE, (hard, hard))
+    raise_limit()
     for count in arguments.nodes or [100, 1000, 10000]:
         measure(arguments.program, count, arguments.rounds)
     return 0

@@ -21,7 +21,10 @@ import threading
 import time
 from pathlib import Path
 
-from lib import client, proc, rounds, servers, wrk
+import proc
+from load import client, wrk
+from peers import server
+from peers.zombie import Zombie
 
 POLLS_PER_SECOND = 10
 METRICS_EVERY_S = 2
@@ -29,12 +32,12 @@ CONNECTIONS = 32
 MANY = 1000
 
 
-class Watched(servers.Zombie):
-    """The server of bench/http.py with an admin listener."""
+class Watched(Zombie):
+    """The server of bench/run with an admin listener."""
 
     def start(self, prefix=()):
-        self.admin_port = servers.free_port()
-        super().start(prefix)
+        self.admin_port = server.free_port()
+        return super().start(prefix)
 
     def command(self):
         socket = self.folder / "control.sock"
@@ -53,10 +56,9 @@ class Watched(servers.Zombie):
 class Watchers:
     """Threads of the load's core that look at the server until they are stopped."""
 
-    def __init__(self, server):
-        self.port = server.admin_port
+    def __init__(self, watched):
+        self.port = watched.admin_port
         self.over = threading.Event()
-        self.answers = 0
         self.threads = [threading.Thread(target=work, daemon=True)
                         for work in (self.poll, self.scrape, self.listen)]
 
@@ -78,7 +80,6 @@ class Watchers:
                 status, _ = client.answer(connection)
                 if status != 200:
                     raise RuntimeError(f"{path}: {status}")
-                self.answers += 1
                 due += period_s
                 self.over.wait(max(0, due - time.monotonic()))
 
@@ -98,12 +99,12 @@ class Watchers:
                         raise RuntimeError("/events: closed")
 
 
-def sample(server, seconds, core, connections):
+def sample(watched, seconds, core, connections):
     """Requests a second, CPU time of the worker for one, shares of the core that others took."""
-    master, worker, admin = server.roles()
+    master, worker, admin = watched.roles()
     before = [proc.run_ns([pid]) for pid in (master, worker, admin)]
     begin = time.monotonic()
-    result = wrk.load(server, "/hello", connections, seconds, core)
+    result = wrk.load(watched, "/hello", connections, seconds, core)
     elapsed_ns = (time.monotonic() - begin) * 1e9
     spent = [proc.run_ns([pid]) - was for pid, was in zip((master, worker, admin), before)]
     if result["failed"]:
@@ -113,11 +114,11 @@ def sample(server, seconds, core, connections):
             "master": spent[0] / elapsed_ns, "admin": spent[2] / elapsed_ns}
 
 
-def one_round(server, options, core, number):
+def one_round(watched, options, core, number):
     samples = {}
-    for watched in (True, False) if number % 2 else (False, True):
-        with Watchers(server) if watched else contextlib.nullcontext():
-            samples[watched] = sample(server, options.seconds, core, CONNECTIONS)
+    for looked_at in (True, False) if number % 2 else (False, True):
+        with Watchers(watched) if looked_at else contextlib.nullcontext():
+            samples[looked_at] = sample(watched, options.seconds, core, CONNECTIONS)
     return samples
 
 
@@ -128,8 +129,8 @@ def show(title, values, form):
           + form.format(low) + " .. " + form.format(high))
 
 
-def measure(server, options, core):
-    pairs = [one_round(server, options, core, number) for number in range(options.rounds)]
+def measure(watched, options, core):
+    pairs = [one_round(watched, options, core, number) for number in range(options.rounds)]
     print(f"\nwatched beside not watched, {CONNECTIONS} connections")
     show("throughput", (p[True]["rate"] / p[False]["rate"] for p in pairs), "{:.3f}")
     show("CPU time of the worker for a request",
@@ -137,7 +138,7 @@ def measure(server, options, core):
     show("share of a core: master, watched", (100 * p[True]["master"] for p in pairs), "{:.2f} %")
     show("share of a core: admin child, watched", (100 * p[True]["admin"] for p in pairs),
          "{:.2f} %")
-    many = [sample(server, options.seconds, core, MANY) for _ in range(options.rounds)]
+    many = [sample(watched, options.seconds, core, MANY) for _ in range(options.rounds)]
     print(f"\n{MANY} connections under load, not watched")
     show("share of a core: master", (100 * one["master"] for one in many), "{:.3f} %")
 
@@ -154,23 +155,23 @@ def main():
     options = arguments()
     if why := wrk.missing():
         sys.exit(why)
-    servers.Zombie.program = os.path.abspath(options.server)
+    Zombie.executable = os.path.abspath(options.server)
     cores = sorted(os.sched_getaffinity(0))
     load_core, core = cores[0], cores[-1]
     os.sched_setaffinity(0, {load_core})
     with tempfile.TemporaryDirectory() as name:
         folder = Path(name)
-        servers.make_files(folder / "files")
-        server = Watched(folder, core, MANY + 100)
+        server.make_files(folder / "files")
+        watched = Watched(folder, [core], connections=MANY + 100)
         print(f"{proc.cpu_model()}, server on core {core}, load and watchers on core {load_core}, "
               f"{options.rounds} rounds of {options.seconds} s")
         try:
-            server.start()
-            measure(server, options, load_core)
+            watched.start()
+            measure(watched, options, load_core)
         except (OSError, RuntimeError, subprocess.SubprocessError) as error:
             sys.exit(f"{error}")
         finally:
-            server.stop()
+            watched.stop()
 
 
 if __name__ == "__main__":

@@ -100,7 +100,9 @@ void discovery_leave(struct discovery *discovery, bool stopping, void (*done)(vo
     const struct discovery_settings *settings = &discovery->settings;
     discovery->left = done;
     discovery->left_arg = arg;
-    if (discovery_registers(discovery) && settings->refusal == NULL)
+    /* A stop may follow a reload: it is told to leave twice. */
+    bool waits = discovery_registers(discovery) && settings->refusal == NULL;
+    if (waits && discovery->left_event == NULL)
         discovery->left_event = event_new(settings->base, -1, 0, on_time, discovery);
     if (discovery->left_event == NULL)
         discovery_end(discovery);

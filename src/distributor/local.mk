@@ -18,3 +18,4 @@ libzombie_a_SOURCES += \
 sbin_PROGRAMS += %D%/zombie-distributor
 %C%_zombie_distributor_SOURCES = %D%/main.c
 %C%_zombie_distributor_LDADD = $(zombie_libs)
+%C%_zombie_distributor_LDFLAGS = $(program_ldflags)

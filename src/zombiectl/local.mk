@@ -43,6 +43,7 @@ libzombie_a_SOURCES += \
 sbin_PROGRAMS += %D%/zombiectl
 %C%_zombiectl_SOURCES = %D%/main.c
 %C%_zombiectl_LDADD = $(zombie_libs)
+%C%_zombiectl_LDFLAGS = $(program_ldflags)
 
 bashcompletiondir = $(datadir)/bash-completion/completions
 dist_bashcompletion_DATA = completions/zombiectl.bash

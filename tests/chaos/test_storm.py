@@ -1,21 +1,18 @@
-"""Violence from outside: kills by the thousand, workers that stand still, everything at once."""
+"""Violence from outside: kills by the thousand, workers that stand still."""
 
 import random
 import signal
 import time
 
+from ledger import DEATHS
 from lib import process
 from lib.client import Connection
 from lib.load import Load, kinds
 from lib.wait import DEADLINE, eventually
-from witness import Journal, Scales, children, zombies
+from witness import Journal, Scales
 
 KILLS_PER_SECOND = 50
 STORM_SECONDS = 30
-MIX_SECONDS = 60
-
-# How a request may end whose worker is killed. Nothing else may happen to any.
-DEATHS = {"reset in request", "reset in answer", "closed in answer"}
 
 
 def pause_until(moment):
@@ -135,86 +132,3 @@ def test_lone_connection_does_not_wait_for_a_stopped_worker(start, figure):
         process.kill(stopped.pid, signal.SIGCONT)
         server.stop()
     figure(f"slowest of 10 answered in {slowest:.1f} ms")
-
-
-# Everything at once
-
-
-class Mixture:
-    """One random act after the other."""
-
-    def __init__(self, server, journal, dice):
-        self.server, self.journal, self.dice = server, journal, dice
-        self.acts = {}  # how often each
-
-    def signal(self, number):
-        self.server.send_signal(number)
-
-    def strike(self, number):
-        self.journal.read()
-        victims = self.journal.serving
-        if victims:
-            process.kill(self.dice.choice(victims).pid, number)
-
-    def pause(self):
-        self.signal(signal.SIGWINCH)
-        self.signal(signal.SIGHUP)
-
-    def act(self):
-        name, deed, *arguments = self.dice.choice([
-            ("HUP", self.signal, signal.SIGHUP),
-            ("USR1", self.signal, signal.SIGUSR1),
-            ("USR2", self.signal, signal.SIGUSR2),
-            ("TTIN", self.signal, signal.SIGTTIN),
-            ("TTOU", self.signal, signal.SIGTTOU),
-            ("WINCH and HUP", self.pause),
-            ("KILL", self.strike, signal.SIGKILL),
-            ("STOP", self.strike, signal.SIGSTOP),
-            ("TERM", self.strike, signal.SIGTERM),
-        ])  # fmt: skip
-        self.acts[name] = self.acts.get(name, 0) + 1
-        deed(*arguments)
-
-
-def settle(server, journal):
-    """
-    The last word is a reload: it brings the strength back to what the file says.
-    A TTIN or another reload that waited may come after the first one, so thrice.
-    """
-    for _ in range(3):
-        reloads = server.log.count("reloaded: ")
-        server.send_signal(signal.SIGHUP)
-        eventually(lambda: server.log.count("reloaded: ") > reloads, "a last reload succeeds")
-    return journal.wait_for_strength(2)
-
-
-def test_mixture_of_everything_leaves_the_server_whole(start, conf, figure):
-    seed = random.randrange(1 << 32)
-    figure(f"seed {seed}")
-    server = start("-c", conf.path, "instance.hang_timeout_ms=2000", "instance.grace_ms=2000")
-    instance = server.instance
-    server.send_signal(signal.SIGUSR2)
-    server.wait_for_log("reloaded: ")
-    journal = Journal(server)
-    journal.wait_for_strength(2)
-    scales = Scales(server)
-    mixture = Mixture(server, journal, random.Random(seed))
-    with Load(server.address) as load:
-        end = time.monotonic() + MIX_SECONDS
-        while time.monotonic() < end:
-            mixture.act()
-            time.sleep(mixture.dice.uniform(0, 0.2))
-        settle(server, journal)
-        load.wait_for_answers(1000)
-    settle(server, journal)
-    figure(f"{mixture.acts}: {len(journal.deaths)} workers died, {journal.generation} generations")
-    figure(f"{load.total}; {dict(load.total.failures)}")
-    figure(scales.assert_nothing_leaked())
-    assert f"instance={instance}" in server.log
-    assert journal.forked == list(range(1, len(journal.forked) + 1))
-    assert "reload failed" not in server.log
-    assert_only_deaths(load, sum("killed by" in text for _, _, text in journal.deaths))
-    for _ in range(100):
-        assert server.identity()["instance"] == instance
-    assert len(children(server.pid)) == 2 and zombies(server.pid) == []
-    server.stop()

@@ -3,16 +3,19 @@
 import os
 import resource
 import signal
-import subprocess
 import time
 
 import pytest
 
 from lib import process
 from lib.client import Connection
+from lib.growth import grow_until_killed
 from lib.nobody import become_nobody, limit_processes, public  # noqa: F401
 from lib.wait import eventually
-from witness import Journal, Scales, children, cpu_seconds, descriptors, limit
+from small_disk import fill, small_disk  # noqa: F401
+from witness import (
+    Journal, Scales, children, cpu_seconds, descriptors, leave_no_descriptor, limit,
+)  # fmt: skip
 
 TRUCE_SECONDS = 5  # in which the CPU is measured of a master that cannot do what it should
 BUSY_PERCENT = 2  # of a core: one that spins takes all of it
@@ -59,13 +62,6 @@ def test_forks_that_fail_are_waited_for(start, public, figure):
 # Descriptors
 
 
-def leave_no_descriptor(pid):
-    """Lower the limit so that no number below it is free; returns the limit before."""
-    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
-    lowest = next(fd for fd in range(len(taken) + 1) if fd not in taken)
-    return limit(pid, resource.RLIMIT_NOFILE, lowest)
-
-
 def test_descriptors_that_run_out_are_waited_for(start, conf, figure):
     server = start("-c", conf.path, "instance.backoff_max_ms=1000", "instance.boot_timeout_ms=1000")
     victim, survivor = server.serving
@@ -98,35 +94,6 @@ def test_descriptors_that_run_out_are_waited_for(start, conf, figure):
 
 
 # Room for the log
-
-
-@pytest.fixture
-def small_disk(tmp_path):
-    """A file system of 64 KB."""
-    folder = tmp_path / "disk"
-    folder.mkdir()
-    mounted = subprocess.run(
-        ["mount", "-t", "tmpfs", "-o", "size=64k", "none", folder],
-        check=False, capture_output=True, text=True,
-    )  # fmt: skip
-    if mounted.returncode != 0:
-        pytest.skip(f"cannot mount a tmpfs: {mounted.stderr.strip()}")
-    yield folder
-    logs = {path: path.read_bytes() for path in folder.iterdir()}
-    subprocess.run(["umount", "-l", folder], check=True)
-    for path, content in logs.items():  # a report of a failure wants to show them
-        path.write_bytes(content)
-
-
-def fill(path):
-    """Take what room is left, to the last byte."""
-    with open(path, "wb", buffering=0) as file:
-        for size in (4096, 1):
-            try:
-                while file.write(b"x" * size) == size:
-                    continue
-            except OSError:
-                continue
 
 
 def answers_again(server):
@@ -210,21 +177,6 @@ def small_memory():
     os.rmdir(folder)
 
 
-def grow_until_killed(server, limit_bytes):
-    """Send a worker a body that never ends; returns how much of it was taken."""
-    sent = 0
-    chunk = b"4000\r\n" + b"m" * 0x4000 + b"\r\n"
-    with Connection(server.address) as connection:
-        connection.send("POST /sink HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n")
-        try:
-            while sent < limit_bytes:
-                connection.send(chunk)
-                sent += len(chunk)
-        except (BrokenPipeError, ConnectionResetError):
-            return sent
-    raise AssertionError(f"{sent} bytes were taken and nobody died")
-
-
 @pytest.mark.root
 def test_worker_that_takes_all_memory_is_killed_by_name_and_replaced(
     small_memory, start, conf, figure
@@ -237,7 +189,7 @@ def test_worker_that_takes_all_memory_is_killed_by_name_and_replaced(
     journal = Journal(server)
     sent = []
     for n in range(1, 4):
-        sent.append(grow_until_killed(server, 200 << 20) >> 20)
+        sent.append(grow_until_killed(server.address, 200 << 20) >> 20)
         server.wait_for_log(
             r"warning master: worker \d+ died: killed by SIGKILL, out of memory .*oom=yes .*"
             r'deliberate=no next="replaced at once"$', n,

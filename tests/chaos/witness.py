@@ -56,6 +56,13 @@ def limit(pid, which, soft):
     return before
 
 
+def leave_no_descriptor(pid):
+    """Lower the limit so that no number below it is free; returns the limit before."""
+    taken = {int(fd) for fd in os.listdir(f"/proc/{pid}/fd")}
+    lowest = next(fd for fd in range(len(taken) + 1) if fd not in taken)
+    return limit(pid, resource.RLIMIT_NOFILE, lowest)
+
+
 class Journal:
     """The log of a server, read once however often it is asked."""
 
@@ -67,6 +74,7 @@ class Journal:
         self.deaths = []  # the same with the text of the line
         self.generation = 1  # the last one forked for
         self.complaints = []  # lines of level error
+        self.lines = []  # (time, level, text) of all, whoever says it
         self.read()
 
     def read(self):
@@ -82,6 +90,7 @@ class Journal:
             if match:
                 stamp = datetime.datetime.fromisoformat(match["time"].replace("Z", "+00:00"))
                 lines.append((stamp.timestamp(), match["rest"]))
+                self.lines.append((stamp.timestamp(), match["level"], match["rest"]))
                 self._take(stamp.timestamp(), match)
         return lines
 

@@ -1,14 +1,18 @@
 """The files in deploy/: they can be read, belong together, and what they run is there."""
 
+import copy
 import os
 import re
 import subprocess
 from glob import glob
 
 import pytest
-from test_documents import check_configuration, read
+from test_documents import check_configuration
 
 from lib.admin import Site
+from lib.documents import read
+from lib.kubernetes import SCHEMAS
+from lib.needs import require_module
 from lib.server import BINARY, SRCDIR
 from lib.wait import DEADLINE, eventually
 
@@ -95,6 +99,66 @@ def test_kubernetes_mounts_what_the_program_reads(name):
 def test_kubernetes_waits_for_the_end(name):
     needs = drain_delay_s(f"kubernetes/{name}.conf") + GRACE_S
     assert pod(name)["spec"]["terminationGracePeriodSeconds"] > needs
+
+
+def kubernetes_documents():
+    paths = sorted(glob(f"{DEPLOY}/kubernetes/*.yaml"))
+    return [document for path in paths for document in documents(os.path.relpath(path, DEPLOY))]
+
+
+def faults(document):
+    """Where it is not what Kubernetes takes."""
+    jsonschema = require_module("jsonschema", "python3-jsonschema")
+    validator = jsonschema.Draft7Validator(SCHEMAS[document["kind"]])
+    return [f"{list(error.path)}: {error.message}" for error in validator.iter_errors(document)]
+
+
+def test_kubernetes_documents_have_no_other_keys_than_there_are():
+    for document in kubernetes_documents():
+        assert not faults(document), document["kind"]
+
+
+def objects_within(value):
+    """All that have keys of the API: labels and the like are free."""
+    if isinstance(value, dict):
+        yield value
+    for key, inner in value.items() if isinstance(value, dict) else enumerate(value):
+        if isinstance(inner, (dict, list)) and key not in ("labels", "matchLabels"):
+            yield from objects_within(inner)
+
+
+def test_kubernetes_schema_finds_what_is_misspelt():
+    """Each key of each document, in turn."""
+    for original in kubernetes_documents():
+        for number, found in enumerate(objects_within(original)):
+            for key in found:
+                if found is original.get("spec", {}).get("selector") and key == "app":
+                    continue
+                document = copy.deepcopy(original)
+                place = list(objects_within(document))[number]
+                place[f"{key}s"] = place.pop(key)
+                if key == "kind" and place is document:
+                    continue
+                assert faults(document), f"{original['kind']}: {key}s"
+
+
+@pytest.mark.parametrize("name", KUBERNETES)
+def test_kubernetes_scales_what_is_there(name):
+    scaler, budget = (of_kind(kind, name)["spec"]
+                      for kind in ("HorizontalPodAutoscaler", "PodDisruptionBudget"))  # fmt: skip
+    deployment = of_kind("Deployment", name)
+    assert scaler["scaleTargetRef"] == {
+        "apiVersion": deployment["apiVersion"], "kind": "Deployment",
+        "name": deployment["metadata"]["name"],
+    }  # fmt: skip
+    assert budget["selector"] == deployment["spec"]["selector"]
+    assert budget["maxUnavailable"] < scaler["minReplicas"] < scaler["maxReplicas"]
+    # A number here would be set anew by each `kubectl apply`.
+    assert "replicas" not in deployment["spec"]
+    # Utilization is of what is requested, and below what is allowed.
+    resources = container(name)["resources"]
+    wanted = scaler["metrics"][0]["resource"]["target"]["averageUtilization"] / 100
+    assert wanted * int(resources["requests"]["cpu"][:-1]) < 1000 * int(resources["limits"]["cpu"])
 
 
 def test_probes_of_kubernetes_are_answered(start, run):

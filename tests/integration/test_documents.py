@@ -6,12 +6,8 @@ from glob import glob
 
 import pytest
 
+from lib.documents import configurations, read
 from lib.server import SRCDIR
-
-
-def read(*names):
-    with open(os.path.join(SRCDIR, *names), encoding="utf-8") as file:
-        return file.read()
 
 
 def plain(manual):
@@ -164,20 +160,9 @@ def check_configuration(run, folder, text):
 
 
 def test_sample_of_the_readme_is_valid(run, tmp_path):
-    blocks = re.findall(r"^```\n(.*?)^```", read("README.md"), re.MULTILINE | re.DOTALL)
-    samples = [block for block in blocks if block.startswith(("instance {", "upstream "))]
-    assert len(samples) == 2
-    for sample in samples:
+    assert configurations("README.md")
+    for sample in configurations("README.md"):
         check_configuration(run, tmp_path, sample)
-
-
-def test_commands_of_the_readme_are_accepted(run, tmp_path):
-    for name in "my.conf", "production.conf":
-        (tmp_path / name).write_text("", encoding="utf-8")
-    commands = re.findall(r"^    zombie-server (.*?)(?:  .*)?$", read("README.md"), re.MULTILINE)
-    assert len(commands) >= 4
-    for words in map(str.split, commands):
-        assert run(*words, *([] if "-T" in words else ["-t"])).returncode == 0
 
 
 def test_examples_of_the_manual_are_valid(run, tmp_path):

@@ -1,19 +1,15 @@
 """The guide for discovery: its configurations are valid, what it quotes is there."""
 
-import os
 import re
 from glob import glob
 
 import pytest
-from test_documents import KEYS, chapter, check_configuration, read
+from test_documents import KEYS, chapter, check_configuration
 
+from lib.documents import configurations, read
 from lib.server import SRCDIR
 
 GUIDE = "doc/discovery.md"
-
-
-def blocks():
-    return re.findall(r"^```\n(.*?)^```$", read(GUIDE), re.MULTILINE | re.DOTALL)
 
 
 def sources():
@@ -44,8 +40,8 @@ def complaints():
 
 
 def test_configurations_are_valid(run, tmp_path):
-    assert len(blocks()) >= 3
-    for text in blocks():
+    assert len(configurations(GUIDE)) >= 3
+    for text in configurations(GUIDE):
         check_configuration(run, tmp_path, text)
 
 
@@ -71,19 +67,10 @@ def test_manual_explains_each_complaint():
 
 @pytest.mark.parametrize("document", ["README.md", GUIDE])
 def test_recipe_without_a_file_can_be_found_by_others(run, document):
-    found = re.findall(r"^    REGISTRY_TYPE=(\w+) REGISTRY_URL=(\S+) \\\n +zombie-server (.*)$",
+    found = re.findall(r"^REGISTRY_TYPE=(\w+) REGISTRY_URL=(\S+) \\\n +zombie-server (.*)$",
                        read(document), re.M)  # fmt: skip
     (kind, url, words), = found
     result = run(*words.split(), "-T", env={"REGISTRY_TYPE": kind, "REGISTRY_URL": url})
     assert result.returncode == 0
     assert 'app = "api"  # -o' in result.stdout
     assert re.findall(r'^listen "(.*)" {', result.stdout, re.M) == ["0.0.0.0:3000"]
-
-
-def test_links_lead_somewhere():
-    for target in re.findall(r"\]\(([^)#]+)", read(GUIDE)):
-        assert os.path.exists(os.path.join(SRCDIR, "doc", target)), target
-
-
-def test_readme_leads_here():
-    assert f"]({GUIDE})" in read("README.md")

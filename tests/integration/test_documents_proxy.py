@@ -4,8 +4,9 @@ import re
 import subprocess
 
 import pytest
-from test_documents import KEYS, check_configuration, read
+from test_documents import KEYS, check_configuration
 
+from lib.documents import fences, read
 from lib.nginx import PROGRAM
 from lib.proxy import ask, stage  # noqa: F401
 from lib.upstream import READ, RESET, say, steps
@@ -15,8 +16,7 @@ GUIDE = "doc/proxy.md"
 
 
 def blocks(language=""):
-    found = re.findall(r"^```(\w*)\n(.*?)^```$", read(GUIDE), re.MULTILINE | re.DOTALL)
-    return [text for tag, text in found if tag == language]
+    return [text for tag, text in fences(read(GUIDE)) if tag == language]
 
 
 def chapter(title):
@@ -33,14 +33,6 @@ def test_configurations_are_valid(run, tmp_path):
     assert len(blocks()) == 3
     for text in blocks():
         check_configuration(run, tmp_path, text)
-
-
-def test_commands_are_accepted(run, tmp_path):
-    (tmp_path / "front.conf").write_text(blocks()[1])
-    commands = re.findall(r"^    zombie-server (.*)$", read(GUIDE), re.M)
-    assert len(commands) == 3
-    for words in map(str.split, commands):
-        assert run(*words, *([] if "-T" in words else ["-t"])).returncode == 0
 
 
 @pytest.mark.skipif(not PROGRAM, reason="there is no nginx")

@@ -2,16 +2,17 @@
 
 import os
 import re
-import shlex
 import shutil
 import subprocess
 from glob import glob
 
 import pytest
-from test_documents import chapter, plain, read
+from test_documents import chapter, plain
 
+from lib import process
 from lib.client import fetch
 from lib.control import status
+from lib.documents import read
 from lib.schema import EVENT, KINDS, STATUS
 from lib.server import SRCDIR
 from lib.upstream import Stage
@@ -19,12 +20,6 @@ from lib.wait import eventually
 from lib.zombiectl import ctl
 
 OPERATIONS, PROTOCOL, README = "doc/operations.md", "doc/protocol.md", "README.md"
-
-
-def commands(document):
-    """Arguments of each zombiectl that stands at the start of a literal line."""
-    lines = re.findall(r"^(?:    |\$ build/src/zombiectl/)zombiectl (.*)$", read(document), re.M)
-    return [shlex.split(re.split(r"  | && ", line)[0]) for line in lines]
 
 
 def about(title):
@@ -53,17 +48,27 @@ def admin_port(server):
     return int(status(server)["admin"].rpartition(":")[2])
 
 
-@pytest.mark.parametrize("document", [README, OPERATIONS])
-def test_commands_of_the_document_succeed(start, document):
-    server = watched(start)
-    given = commands(document)
-    assert len(given) >= 7
-    for words in given:
-        done = ctl(server.control_path, *words)
-        # `top` is for terminals, and says so elsewhere.
-        assert done.returncode == (64 if words == ["top"] else 0), (words, done)
-    if ["stop"] in given:
-        server.wait()
+def texts_of_the_sources():
+    paths = glob(os.path.join(SRCDIR, "src/**/*.c"), recursive=True)
+    text = "".join(read(path) for path in paths) + read("src/cluster/master_state.h")
+    text = re.sub(r'"\s+"|" PRI[a-z]\d\d "', "", text).replace('\\"', '"')
+    return text + "".join(map(os.strerror, range(1, 130)))
+
+
+def quoted_lines():
+    """What the first column of the symptoms quotes: the pieces between what differs."""
+    chapter = re.search(r"^## By symptom\n(.*?)^## ", read(OPERATIONS), re.M | re.S)[1]
+    shown = [text for row in rows(chapter) for text in re.findall(r"`([^`]+)`", row[0])]
+    lines = [text for text in shown if " " in text and "=" not in text.split()[0]]
+    differs = r"unix:|\b[A-Z]+\b|\d+|'|\ba worker\b|\bworker(?= N)|\bthe reload\b| and |[:,;] |^state \w+"
+    split = [re.split(differs, text) for text in lines]
+    return sorted({piece.strip(" ,;:()") for pieces in split for piece in pieces} - {""})
+
+
+def test_lines_of_the_log_in_the_symptoms_are_there():
+    texts, quoted = texts_of_the_sources(), quoted_lines()
+    assert len(quoted) >= 60
+    assert not [piece for piece in quoted if piece not in texts]
 
 
 def test_readme_shows_what_status_shows(start):
@@ -140,6 +145,29 @@ def test_commands_are_in_the_protocol():
     wanted = commands_of_the_source()
     assert len(wanted) >= 15
     assert said == wanted
+
+
+def test_security_says_what_the_admin_role_may_ask():
+    said = re.search(r"the commands ((?:`[a-z]+`[,a-z\s]*)+)chaos is on", read("SECURITY.md"))[1]
+    wanted = commands_of_the_source()
+    assert set(re.findall(r"`(\w+)`", said)) == {name for name in wanted if wanted[name][1] == "all"}
+
+
+def test_those_listen_of_whom_security_says_it(start):
+    server = watched(start, "registry.type=etcd", "registry.url=127.0.0.1:1")
+    found = {one["role"]: process.accepts(one["pid"]) for one in status(server)["processes"]}
+    assert found == {"worker": True, "admin": True, "herald": False}
+    table = read("SECURITY.md").partition("## Who may do what\n")[2].partition("\n## ")[0]
+    said = {row[0]: "listening socket" in row[2] for row in rows(table)}
+    assert {role: said[role] for role in found} == found
+
+
+def test_security_has_each_role():
+    table = read("SECURITY.md").partition("## Who may do what\n")[2].partition("\n## ")[0]
+    said = {row[0] for row in rows(table)}
+    roles = set(re.findall(r'\[ROLE_\w+\] = "(\w+)"[,}]', read("src/cluster/role.c")))
+    assert len(roles) == 3
+    assert roles | {"master", "zombiectl", "zombie-distributor"} <= said
 
 
 def test_errors_are_in_the_protocol():

@@ -18,7 +18,6 @@ from lib.upgrade import descriptors, settle
 from lib.wait import eventually
 
 ROUTE = 'route "/{0}" {{ handler = text body = "{0}" }}'
-FIRST_LEAVES = r"worker \d+ leaves: a newer generation serves"
 
 
 # A new generation

@@ -12,7 +12,6 @@ from lib.server import run as run_program
 
 WELCOME = struct.pack(">iiiq", 37, 0, 4000, 7) + struct.pack(">i", 16) + bytes(17)
 HUGE = 0x40000000
-STAT = bytes(68)
 CANNOT = r"warning herald \d+: cannot register with zookeeper at \S+: {}; serving goes on"
 
 

@@ -22,7 +22,6 @@ _ARGUMENTS = (
 
 TAB = "\ue004"
 ENTER = "\ue007"
-ESCAPE = "\ue00c"
 RIGHT = "\ue014"
 DOWN = "\ue015"
 

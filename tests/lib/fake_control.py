@@ -96,14 +96,6 @@ class Request:
         except OSError:
             pass  # the client was faster
 
-    def wait_for_end(self):
-        """Until the client hangs up."""
-        try:
-            while self._connection.recv(4096):
-                pass
-        except OSError:
-            pass
-
 
 class FakeControl:
     """

@@ -4,6 +4,7 @@ import collections
 import contextlib
 import multiprocessing
 import random
+import select
 import socket
 import threading
 import time
@@ -20,7 +21,8 @@ PATIENCE = 15
 STALE_MS = 400
 
 _POST = b"z" * 16384
-_EXAMPLES = 20  # failures that are kept with all their details
+_EXAMPLES = 20  # failures that are shown with all their details
+_JSON = {"Accept": "application/json"}
 
 
 @dataclass
@@ -34,6 +36,7 @@ class Kind:
     keep_alive: bool = True
     pause_ms: int = 2  # at most, before each request
     clients: int = 2
+    asks_who: bool = False  # first of all, on each connection: a loss then names the worker
 
 
 def kinds(small="/hello", sink="/sink"):
@@ -48,6 +51,23 @@ def kinds(small="/hello", sink="/sink"):
 
 
 @dataclass
+class Loss:
+    """A request that was not answered, or a connection that broke before it could be asked."""
+
+    kind: str
+    reason: str
+    began: float  # seconds since the epoch
+    ended: float
+    worker: int | None  # that has answered on this connection before, if it is known
+    details: str = ""
+
+    def __str__(self):
+        whose = "" if self.worker is None else f" by worker {self.worker}"
+        return (f"{self.reason}: {self.kind}{whose}, {1000 * (self.ended - self.began):.0f} ms "
+                f"after it began, at {self.ended:.3f}: {self.details}")  # fmt: skip
+
+
+@dataclass
 class Tally:
     """What became of the requests. A failure is anything but the whole and right answer."""
 
@@ -55,7 +75,7 @@ class Tally:
     connections: int = 0
     slowest_ms: float = 0
     failures: collections.Counter = field(default_factory=collections.Counter)  # by reason
-    examples: list = field(default_factory=list)
+    losses: list = field(default_factory=list)  # each failure
 
     @property
     def failed(self):
@@ -70,12 +90,15 @@ class Tally:
         self.connections += other.connections
         self.slowest_ms = max(self.slowest_ms, other.slowest_ms)
         self.failures += other.failures
-        self.examples = (self.examples + other.examples)[:_EXAMPLES]
+        self.losses += other.losses
 
-    def fail(self, reason, details):
-        self.failures[reason] += 1
-        if len(self.examples) < _EXAMPLES:
-            self.examples.append(f"{reason}: {details}")
+    @property
+    def examples(self):
+        return list(map(str, self.losses[:_EXAMPLES]))
+
+    def fail(self, loss):
+        self.failures[loss.reason] += 1
+        self.losses.append(loss)
 
     def __str__(self):
         return (f"{self.answered} answered on {self.connections} connections, "
@@ -83,8 +106,22 @@ class Tally:
                 f"slowest {self.slowest_ms:.0f} ms")  # fmt: skip
 
 
+class WrongAnswer(Exception):
+    """A whole answer, and not the right one."""
+
+    def __init__(self, response):
+        super().__init__(f"wrong answer {response.status} {response.body[:80]!r}")
+        self.status = response.status
+
+
 class _Connection(client.Connection):
     """One that tells a reset from an orderly end."""
+
+    def fail_if_broken(self):
+        """Of one that is idle."""
+        if select.select([self.socket], [], [], 0)[0]:
+            self._more()
+            raise ValueError("bytes that nobody has asked for")
 
     def _more(self):
         data = self.socket.recv(65536)
@@ -93,7 +130,9 @@ class _Connection(client.Connection):
         self._unread += data
 
 
-def _reason(error, step):
+def reason_of(error, step):
+    if isinstance(error, WrongAnswer):
+        return f"status {error.status}"
     if isinstance(error, ConnectionRefusedError):
         return "refused"
     if isinstance(error, (ConnectionResetError, BrokenPipeError)):
@@ -112,7 +151,9 @@ class _Client:
         self.tally = Tally()
         self.connection = None
         self.n_requests = 0  # on this connection
+        self.worker = None  # that has it, if known
         self.asked = 0.0  # when the last request was begun
+        self.began = 0.0  # the same, or what a failure counts from, since the epoch
         self.step = ""  # for the reason of a failure
         header = {} if kind.keep_alive else {"Connection": "close"}
         self.request = client.render(kind.target, kind.method, header, kind.body)
@@ -123,40 +164,57 @@ class _Client:
         self.connection = None
 
     def open(self):
-        self.step = "in connect"
+        self.step, self.worker = "in connect", None
         self.connection = _Connection(self.address)
         self.connection.socket.settimeout(self.patience)
         self.tally.connections += 1
         self.n_requests = 0
 
-    def exchange(self):
-        if self.connection is not None and time.monotonic() - self.asked > STALE_MS / 1000:
-            self.close()
-        self.asked = time.monotonic()
-        if self.connection is None:
-            self.open()
+    def is_usable(self):
+        """Whether the connection may take one more request; one that has broken is a failure."""
+        if self.connection is None or time.monotonic() - self.asked > STALE_MS / 1000:
+            return False
+        self.step = "while idle"
+        self.connection.fail_if_broken()
+        return True
+
+    def ask(self, request, method, is_right):
         self.n_requests += 1
         self.step = "in request"
-        self.connection.send(self.request)
+        self.connection.send(request)
         self.step = "in answer"
-        response = self.connection.receive(self.kind.method)
+        response = self.connection.receive(method)
         self.tally.slowest_ms = max(self.tally.slowest_ms, 1000 * (time.monotonic() - self.asked))
-        if (response.status, response.body) != self.expected:
-            raise ValueError(f"wrong answer {response.status} {response.body[:80]!r}")
+        if not is_right(response):
+            raise WrongAnswer(response)
         self.tally.answered += 1
         if response.closes or not self.kind.keep_alive:
             self.close()
+        return response
+
+    def exchange(self):
+        now = time.monotonic(), time.time()  # before it is found usable: it may break at once
+        if not self.is_usable():
+            self.close()
+        self.asked, self.began = now
+        if self.connection is None:
+            self.open()
+            if self.kind.asks_who:
+                who = self.ask(client.render("/", headers=_JSON), "GET", lambda r: r.status == 200)
+                self.worker = who.json["worker"]
+                return
+        self.ask(self.request, self.kind.method,
+                 lambda response: (response.status, response.body) == self.expected)  # fmt: skip
 
     def attempt(self):
         try:
             self.exchange()
-        except (OSError, client.Disconnected, ValueError) as error:
-            self.tally.fail(
-                _reason(error, self.step),
-                f"{self.kind.name}, request {self.n_requests} of its connection, "
-                f"{1000 * (time.monotonic() - self.asked):.0f} ms after it began, "
-                f"at {time.time():.3f}: {error!r}",
-            )
+        except (OSError, client.Disconnected, WrongAnswer, ValueError) as error:
+            now = time.time()
+            self.tally.fail(Loss(
+                self.kind.name, reason_of(error, self.step), self.began, now, self.worker,
+                f"request {self.n_requests} of its connection: {error!r}",
+            ))  # fmt: skip
             self.close()
 
     def run(self, control):

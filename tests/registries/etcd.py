@@ -3,7 +3,6 @@
 import contextlib
 import json
 import os
-import random
 import shutil
 import signal
 import socket
@@ -11,23 +10,14 @@ import subprocess
 import threading
 
 from lib import process
+from lib.ports import free_port
 from lib.wait import DEADLINE, eventually
 
 PROGRAMS = ("etcd", "etcdctl")
 ROOT = "root:known-to-the-tests-only"
 
-# Below those that the kernel gives away: it must be free again for the next start.
-_PORTS = range(20000, 30000)
-
 # An election of one needs no time, and with it the shortest lease becomes one second.
 _HASTE = ("--heartbeat-interval=50", "--election-timeout=500")
-
-
-def _free_port():
-    while True:
-        port = random.choice(_PORTS)
-        with contextlib.suppress(OSError), socket.create_server(("127.0.0.1", port)):
-            return port
 
 
 class Etcd(contextlib.AbstractContextManager):
@@ -49,7 +39,7 @@ class Etcd(contextlib.AbstractContextManager):
 
     def __enter__(self):
         for _ in range(5):
-            self.port, self._peer_port = _free_port(), _free_port()
+            self.port, self._peer_port = free_port(), free_port()
             self._launch()
             if self._is_up_or_ended():
                 return self

@@ -12,6 +12,7 @@ import time
 from kazoo.client import KazooClient
 from kazoo.exceptions import NoNodeError
 
+from lib.ports import free_port
 from lib.wait import eventually
 
 _JARS = "/usr/share/java/zookeeper.jar:/usr/share/java/slf4j-simple.jar"
@@ -21,12 +22,6 @@ TICK_MS = 200
 
 # What a server under test asks for, so that a few seconds show what becomes of it.
 TTL_MS = 3000
-
-
-def free_port():
-    """One that a server may take in a moment, and again when it comes back."""
-    with socket.create_server(("127.0.0.1", 0)) as listener:
-        return listener.getsockname()[1]
 
 
 class ZooKeeper:
