@@ -12,9 +12,10 @@ TITLE = "Start and memory"
 ABOUT = """\
 One worker. PSS counts what processes share once, divided among them; taken after 200 requests.
 "Mapped" is the size of the program and all libraries its processes have mapped; scripts are not in
-it, Python's and Node's own modules neither. An idle connection has had one answer and waits for
-its next request; gone are those that the server has closed meanwhile. The transfers are eight
-bodies of 2 MiB at once by clients that pause: how much the peak of the worker's memory grows."""
+it, Python's and Node's own modules neither; tests/containers tells the size of images. An idle
+connection has had one answer and waits for its next request; gone are those that the server has
+closed meanwhile. The transfers are eight bodies of 2 MiB at once by clients that pause: how much
+the peak of the worker's memory grows."""
 
 WARM_UP = 200
 IDLE_CONNECTIONS = 10000

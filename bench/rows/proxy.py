@@ -5,17 +5,19 @@ The upstream shares the CPU of the load. All add the same header fields.
 import contextlib
 
 import peers
-from rows.throughput import Load, measure
+from rows.throughput import Load, measure_all
 
 TITLE = "Proxies"
 ABOUT = """\
-Each has one worker and a pool of connections to the same nginx, which shares the CPU of the load:
-"others" has it in. All set X-Forwarded-For, -Proto and -Host, Forwarded and Via."""
+Each has one worker, unless it says otherwise, and a pool of connections to the same nginx, which
+shares the CPU of the load: "others" has it in. All set X-Forwarded-For, -Proto and -Host,
+Forwarded and Via."""
 
 LOADS = (
     Load("proxy-keep-alive", "Proxy: text, keep-alive", "/hello", pace_ms=10),
     Load("proxy-close", "Proxy: text, a connection per request", "/hello", close=True),
     Load("proxy-100k", "Proxy: file of 100 KiB", "/files/100k"),
+    Load("proxy-2", "Proxy: text, keep-alive, 2 workers", "/hello", workers=2),
 )
 
 
@@ -29,9 +31,11 @@ def main(run):
     with contextlib.ExitStack() as stack:
         stack.callback(behind.stop)
         behind.start()
-        proxies = run.make(run.proxies)
-        for one in proxies:
-            one.behind = behind
-        good = stack.enter_context(run.running(proxies))
-        for load in LOADS:
-            measure(run, load, good)
+        measure_all(run, LOADS, lambda workers: proxies(run, workers, behind))
+
+
+def proxies(run, workers, behind):
+    made = run.make(run.proxies, workers)
+    for one in made:
+        one.behind = behind
+    return made

@@ -48,6 +48,7 @@ LOADS = (
     Load("100k", "File of 100 KiB", "/files/100k"),
     Load("keep-alive-2", "Text, keep-alive, 2 workers", "/hello", workers=2),
     Load("close-2", "Text, a connection per request, 2 workers", "/hello", close=True, workers=2),
+    Load("1k-2", "File of 1 KiB, 2 workers", "/files/1k", workers=2),
 )
 
 
@@ -107,11 +108,15 @@ def measure(run, load, servers):
     run.add(found)
 
 
-def main(run):
-    if not run.has_wrk():
-        return
-    for workers in sorted({load.workers for load in LOADS}):
-        with run.running(run.make(run.kinds, workers)) as good:
-            for load in LOADS:
+def measure_all(run, loads, make):
+    """All loads; make(workers) has servers with so many workers each, which are started here."""
+    for workers in sorted({load.workers for load in loads}):
+        with run.running(make(workers)) as good:
+            for load in loads:
                 if load.workers == workers:
                     measure(run, load, good)
+
+
+def main(run):
+    if run.has_wrk():
+        measure_all(run, LOADS, lambda workers: run.make(run.kinds, workers))
