@@ -15,8 +15,7 @@ times better, below 1 the other one is, be it throughput, CPU time, memory, time
 brackets is the spread over the rounds, of more than {all_of_it} rounds their middle half. The
 verdict is *ahead* or *behind* when the whole spread is on one side of 1 and its median more than
 {margin:.0%} away from it ({margin_of_few:.0%} with less than three rounds), and *level* otherwise.
-*inf*: we had none of it and they had some. Figures of one machine: compare columns, not machines.
-"""
+*inf*: we had none of it and they had some. Figures of one machine: compare columns, not machines."""
 
 
 def write(folder, data):

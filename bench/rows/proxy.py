@@ -21,6 +21,14 @@ LOADS = (
 )
 
 
+def proxies(run, workers, behind):
+    """Servers that are not started yet, in front of that one."""
+    made = run.make(run.proxies, workers)
+    for one in made:
+        one.behind = behind
+    return made
+
+
 def main(run):
     if not run.has_wrk():
         return
@@ -32,10 +40,3 @@ def main(run):
         stack.callback(behind.stop)
         behind.start()
         measure_all(run, LOADS, lambda workers: proxies(run, workers, behind))
-
-
-def proxies(run, workers, behind):
-    made = run.make(run.proxies, workers)
-    for one in made:
-        one.behind = behind
-    return made
