@@ -97,15 +97,6 @@ def proportional_kb(pid):
     return kilobytes(pid, "smaps_rollup", "Pss")
 
 
-def mapped_bytes(pids):
-    """The size of all files that these processes have mapped: the program and its libraries."""
-    files = set()
-    for pid in pids:
-        files |= set(re.findall(r"(?m) (/[^\n]*)$", read(f"/proc/{pid}/maps")))
-    return sum(os.stat(name).st_size for name in files
-               if os.path.isfile(name) and not name.startswith(("/dev/", "/proc/")))
-
-
 def resident_kb(pid):
     return kilobytes(pid, "status", "VmRSS")
 

@@ -5,6 +5,7 @@ import resource
 import subprocess
 import time
 
+import network
 import peers
 from load import wrk
 from peers import server
@@ -12,6 +13,7 @@ from report import tables
 
 
 PATIENCE_S = 10  # with ourselves: a late answer is told from none at all
+SPARE_DESCRIPTORS = 100  # of a process, besides those of its connections
 
 
 def patience_s(server, usual_s):
@@ -32,12 +34,9 @@ def raise_limit():
     return hard
 
 
-def most_connections(descriptors):
-    """How many connections a process with so many descriptors can have.
-
-    By the strictest: zombie-server has a second one for each, and needs some more.
-    """
-    return descriptors // 2 - 100
+def most_connections(descriptors, ports):
+    """How many connections there can be of one process that asks and one that answers."""
+    return min(descriptors - SPARE_DESCRIPTORS, ports)
 
 
 class Run:
@@ -52,10 +51,12 @@ class Run:
         self.cores = sorted(os.sched_getaffinity(0))
         self.load_core = self.cores[0]
         os.sched_setaffinity(0, {self.load_core})
-        self.descriptors = raise_limit()
-        self.most_connections = most_connections(self.descriptors)
-        server.make_files(folder / "files")
         self.measures, self.wrong, self.absent = [], [], {}
+        if why := network.isolate():
+            self.absent["a network of its own"] = why
+        self.descriptors = raise_limit()
+        self.most_connections = most_connections(self.descriptors, network.connections())
+        server.make_files(folder / "files")
         self.kinds = self.able(peers.SERVERS, options.peers)
         self.proxies = self.able(peers.PROXIES, options.peers)
         self.began = time.monotonic()
@@ -98,20 +99,38 @@ class Run:
         return [kind(self.folder, self.cores[-min(workers, len(self.cores)):], workers, connections)
                 for kind in kinds]
 
+    def crowded(self, kinds, connections):
+        """Servers for so many connections, not started yet. They serve no files: zombie-server
+        would hold back a descriptor for the file of each connection and accept half as many."""
+        made = self.make(kinds, connections=connections + SPARE_DESCRIPTORS)
+        for one in made:
+            one.serves_files = False
+        return made
+
     @contextlib.contextmanager
-    def running(self, some):
-        """These servers, started and checked; those that answer rightly."""
+    def running(self, some, checked=True, measure=None):
+        """These servers, started and, unless that would disturb, checked; those that answer
+        rightly. Who does not start is absent from the measure."""
         with contextlib.ExitStack() as stack:
             good = []
             for one in some:
                 stack.callback(one.stop)
-                with self.attempt("start", one):
+                with self.attempt("start", one, measure):
                     one.start()
-                    mistakes = one.mistakes()
+                    mistakes = one.mistakes() if checked else []
                     for mistake in mistakes:
                         self.blame(one.name, mistake)
                     good += [] if mistakes else [one]
             yield good
+
+    def each(self, measure, some, take, checked=True):
+        """A sample of each of these servers by take(server): one after the other, so that nobody
+        has anything left of another one."""
+        for one in some:
+            with self.running([one], checked, measure) as good:
+                for started in good:
+                    with self.attempt(measure.title, started, measure):
+                        self.sample(measure, started, take(started))
 
     @contextlib.contextmanager
     def attempt(self, title, one, measure=None, strict=True):

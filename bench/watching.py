@@ -37,7 +37,7 @@ class Watched(Zombie):
 
     def start(self, prefix=()):
         self.admin_port = server.free_port()
-        return super().start(prefix)
+        super().start(prefix)
 
     def command(self):
         socket = self.folder / "control.sock"

@@ -9,8 +9,13 @@ class Go(server.Server):
     """Compiled once in a run. A worker is a CPU that it may use."""
 
     name, tool, package = "go", "go", "golang-go"
+    compiled = True
     supervised = False
     built = None
+
+    @classmethod
+    def program(cls):
+        return cls.built
 
     @classmethod
     def version(cls):

@@ -8,6 +8,7 @@ class HAProxy(server.Server):
     """With the header fields that zombie-server sets, too."""
 
     name, tool, package = "haproxy", "haproxy", "haproxy"
+    compiled = True
     uploads = False
     supervised = False
     behind = None

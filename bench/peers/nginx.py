@@ -22,6 +22,7 @@ class Nginx(server.Server):
     """
 
     name, tool, package = "nginx", "nginx", "nginx-light"
+    compiled = True
     template = "nginx.conf"
     upgrades = True
     successor = signal.SIGQUIT

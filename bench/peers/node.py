@@ -38,6 +38,10 @@ class Express(Node):
                 f" (npm ci --prefix {server.PROGRAMS}, or --node-modules FOLDER)")
 
     @classmethod
+    def unpackaged_folders(cls):
+        return [cls.modules]
+
+    @classmethod
     def version(cls):
         text = (Path(cls.modules) / "express" / "package.json").read_text(encoding="utf-8")
         version = json.loads(text)["version"]

@@ -55,7 +55,9 @@ class Server:
     name = ""           # in options and tables
     tool = None         # the program it needs, and the Debian package of that
     package = None
+    serves_files = True
     uploads = True      # answers POST /upload
+    compiled = False    # to machine code
     supervised = True   # somebody replaces a worker that dies
     killer = False      # has /workerKiller
     upgrades = False    # takes SIGUSR2 for an upgrade
@@ -65,7 +67,7 @@ class Server:
         self.folder = folder / self.name
         self.files = folder / "files"
         self.cores, self.workers, self.connections = set(cores), workers, connections
-        self.port = self.process = self.master = None
+        self.port = self.process = self.master = self.start_ms = None
         self.sessions = set()
 
     @classmethod
@@ -88,6 +90,11 @@ class Server:
         """The executable file."""
         return shutil.which(cls.tool)
 
+    @classmethod
+    def unpackaged_folders(cls):
+        """What it loads that is of no Debian package, besides its program."""
+        return []
+
     def environment(self):
         return dict(os.environ)
 
@@ -96,7 +103,7 @@ class Server:
 
     def start(self, prefix=()):
         """Start it, behind the words of prefix, and wait until it answers and all workers are
-        there; in how many milliseconds it did."""
+        there: that has taken start_ms."""
         self.folder.mkdir(exist_ok=True)
         self.port = free_port()
         command = [*prefix, *self.command()]
@@ -113,7 +120,7 @@ class Server:
                 log = (self.folder / "log").read_text(errors="replace")
                 raise RuntimeError(f"no answer: {log[-2000:]}")
             time.sleep(POLL_S)
-        return (time.perf_counter() - begin) * 1000
+        self.start_ms = (time.perf_counter() - begin) * 1000
 
     def find_master(self):
         """The process that all others come from; None as long as there is none."""
@@ -136,6 +143,10 @@ class Server:
             return proc.tree(self.master)
         except FileNotFoundError:
             return [self.master]
+
+    def memory_kb(self):
+        """Of all its processes; what several share counts once."""
+        return sum(map(proc.proportional_kb, self.pids()))
 
     def worker_pids(self):
         """The processes that serve, the oldest first."""
@@ -191,7 +202,8 @@ class Server:
 
     def wrong_answers(self):
         wanted = {"/hello": BODY.encode()}
-        wanted |= {f"/files/{name}": (self.files / name).read_bytes() for name in FILES}
+        if self.serves_files:
+            wanted |= {f"/files/{name}": (self.files / name).read_bytes() for name in FILES}
         found = []
         for path, body in wanted.items():
             status, got = client.ask(self.port, path)

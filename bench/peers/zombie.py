@@ -9,6 +9,7 @@ class Zombie(server.Server):
     """Ourselves. `executable` is set by who measures."""
 
     name = "zombie-server"
+    compiled = True
     executable = "build/src/zombie-server"
     killer = True
     upgrades = True
@@ -18,14 +19,18 @@ class Zombie(server.Server):
         return None
 
     @classmethod
+    def program(cls):
+        return cls.executable
+
+    @classmethod
     def version(cls):
         return server.first_line(cls.executable, "-V")
 
     def routes(self):
+        files = [f'route "/files/" {{ handler = files  root = "{self.files}" }}']
         return [f'route "/hello" {{ handler = text  body = {json.dumps(server.BODY)}'
                 f"  content_type = '{server.TYPE}' }}",
-                f'route "/files/" {{ handler = files  root = "{self.files}" }}',
-                'route "/upload" { handler = json }']
+                'route "/upload" { handler = json }', *(files if self.serves_files else [])]
 
     def command(self):
         path = self.folder / "zombie-server.conf"

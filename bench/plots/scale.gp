@@ -21,7 +21,7 @@ set xrange [0.8:26000]
 set title "CPU time for a request, microseconds"
 plot for [i=1:words(names(cpu))] cpu every ::1 using 1:i + 1 \
     linetype colour(cpu, i) title word(names(cpu), i)
-set title "Growth of memory while they ask, MiB"
+set title "Memory more than before they asked, MiB"
 set xtics (100, "1,000" 1000, "10,000" 10000)
 set xrange [80:26000]
 plot for [i=1:words(names(memory))] memory every ::1 \

@@ -37,5 +37,5 @@ def markdown(about):
              f"- {rounds}; load from CPU {about['load_core']},"
              f" servers on the last ones; {about['descriptors']:,} descriptors for a process"]
     lines += [f"- {name}: {version}" for name, version in about["versions"].items()]
-    lines += [f"- {name}: did not take part, {why}" for name, why in about["absent"].items()]
+    lines += [f"- {name}: n/a, {why}" for name, why in about["absent"].items()]
     return "\n".join(lines)

@@ -7,19 +7,12 @@ from running import rotated
 WORKERS = 2
 
 
-def one(run, kind, found, work, allowed):
-    """A server of its own: what the one before has left behind counts not."""
-    for server in run.make([kind], WORKERS):
-        with run.attempt(found.title, server, found):
-            try:
-                server.start()
-                account, sample = asyncio.run(work(server))
-            finally:
-                server.stop()
-            run.sample(found, server, sample)
-            faults = account.faults(allowed)
-            if server.name == peers.OURS and faults:
-                run.blame(server.name, f"{found.title}: lost {faults}")
+def sample(run, found, server, work, allowed):
+    account, figures = asyncio.run(work(server))
+    faults = account.faults(allowed)
+    if server.name == peers.OURS and faults:
+        run.blame(server.name, f"{found.title}: lost {faults}")
+    return figures
 
 
 def measure(run, kinds, rounds, found, work, allowed):
@@ -29,7 +22,7 @@ def measure(run, kinds, rounds, found, work, allowed):
     allowed: in which ways our own may lose requests.
     """
     for number in range(rounds):
-        for kind in rotated(kinds, number):
-            if kind.name not in found.absent:
-                one(run, kind, found, work, allowed)
+        left = [kind for kind in rotated(kinds, number) if kind.name not in found.absent]
+        run.each(found, run.make(left, WORKERS),
+                 lambda server: sample(run, found, server, work, allowed), checked=False)
     run.add(found)

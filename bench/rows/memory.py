@@ -1,4 +1,4 @@
-"""Memory: of the processes, of a connection that waits, of large bodies; what must be loaded."""
+"""Memory: of the processes, of a connection that waits, of large bodies."""
 import time
 
 import peers
@@ -10,12 +10,10 @@ from running import rotated
 
 TITLE = "Start and memory"
 ABOUT = """\
-One worker. PSS counts what processes share once, divided among them; taken after 200 requests.
-"Mapped" is the size of the program and all libraries its processes have mapped; scripts are not in
-it, Python's and Node's own modules neither; tests/containers tells the size of images. An idle
-connection has had one answer and waits for its next request; gone are those that the server has
-closed meanwhile. The transfers are eight bodies of 2 MiB at once by clients that pause: how much
-the peak of the worker's memory grows."""
+One worker. PSS counts what processes share once, divided among them; taken after 200 requests. An
+idle connection has had one answer and waits for its next request; gone are those that the server
+has closed meanwhile. The transfers are eight bodies of 2 MiB at once by clients that pause: how
+much the peak of the worker's memory grows."""
 
 WARM_UP = 200
 IDLE_CONNECTIONS = 10000
@@ -25,30 +23,23 @@ PAUSE_S = 0.5     # how long a client that is slow does nothing
 
 
 def processes(run):
-    """Start, size, memory of master and worker."""
+    """Start, and memory of master and worker."""
     found = Measure("memory", "Start and memory", [
         Metric("start", "ms to first answer", ",.0f", "less"),
         Metric("master", "master PSS KiB"), Metric("worker", "worker PSS KiB"),
-        Metric("pss", "PSS KiB", ",.0f", "less"), Metric("mapped", "mapped MiB", ",.1f", "less")],
-        shown="pss")
+        Metric("pss", "PSS KiB", ",.0f", "less")], shown="pss")
     run.say(f"{found.title}: {run.rounds} starts each")
     for number in range(run.rounds):
-        for one in rotated(run.make(run.kinds), number):
-            with run.attempt(found.title, one, found):
-                try:
-                    run.sample(found, one, process(one))
-                finally:
-                    one.stop()
+        run.each(found, rotated(run.make(run.kinds), number), process, checked=False)
     run.add(found)
 
 
 def process(one):
-    start = one.start()
     for _ in range(WARM_UP):
         client.ask(one.port, "/hello")
     pids = one.pids()
     kb = {pid: proc.proportional_kb(pid) for pid in pids}
-    sample = {"start": start, "pss": sum(kb.values()), "mapped": proc.mapped_bytes(pids) / 2**20}
+    sample = {"start": one.start_ms, "pss": sum(kb.values())}
     if len(pids) > 1:
         sample |= {"master": kb[one.master], "worker": kb[one.worker()]}
     return sample
@@ -81,18 +72,18 @@ def idle(server, count, seconds):
     """Memory and CPU of connections that wait for their next request."""
     connections = []
     pids = server.pids()
-    before = sum(map(proc.proportional_kb, pids))
+    before_kb = server.memory_kb()
     try:
         open_idle(server.port, count, connections)
         ran_ns = proc.run_ns(pids)
         time.sleep(seconds)
         ran_ns = proc.run_ns(pids) - ran_ns
-        kept = sum(map(proc.proportional_kb, pids)) - before
+        kept_kb = server.memory_kb() - before_kb
         gone = closed(connections)
     finally:
         for connection in connections:
             connection.close()
-    return {"each": 1024 * kept / max(1, count - gone), "cpu": ran_ns / 1e6 / seconds,
+    return {"each": 1024 * kept_kb / max(1, count - gone), "cpu": ran_ns / 1e6 / seconds,
             "count": count, "gone": gone}
 
 
@@ -102,19 +93,10 @@ def waiting(run):
         Metric("each", "bytes each", ",.0f", "less"), Metric("cpu", "CPU ms a second", ",.1f"),
         Metric("count", "connections"), Metric("gone", "gone")], shown="each")
     run.say(found.title)
-    one_each(run, found, lambda one: idle(one, count, 1), count + 100)
+    run.each(found, run.crowded(run.kinds, count), lambda one: idle(one, count, 1))
     if any(sample["gone"] for sample in found.samples.get(peers.OURS, [])):
         run.blame(peers.OURS, "idle connections were closed")
     run.add(found)
-
-
-def one_each(run, found, take, connections=1000):
-    """A sample of each server, started for it."""
-    for kind in run.kinds:
-        with run.running(run.make([kind], connections=connections)) as good:
-            for one in good:
-                with run.attempt(found.title, one, found):
-                    run.sample(found, one, take(one))
 
 
 def growth_kb(server, transfer):
@@ -159,8 +141,8 @@ def transfers(run):
         Metric("down", "download, KiB", ",.0f", "less"),
         Metric("up", "upload, KiB", ",.0f", "less")])
     run.say(found.title)
-    one_each(run, found, lambda one: {"down": growth_kb(one, download),
-                                      "up": growth_kb(one, upload)})
+    run.each(found, run.make(run.kinds), lambda one: {"down": growth_kb(one, download),
+                                                      "up": growth_kb(one, upload)})
     run.add(found)
 
 

@@ -2,8 +2,6 @@
 
 The upstream shares the CPU of the load. All add the same header fields.
 """
-import contextlib
-
 import peers
 from rows.throughput import Load, measure_all
 
@@ -14,7 +12,7 @@ shares the CPU of the load: "others" has it in. All set X-Forwarded-For, -Proto 
 Forwarded and Via."""
 
 LOADS = (
-    Load("proxy-keep-alive", "Proxy: text, keep-alive", "/hello", pace_ms=10),
+    Load("proxy-keep-alive", "Proxy: text, keep-alive", "/hello"),
     Load("proxy-close", "Proxy: text, a connection per request", "/hello", close=True),
     Load("proxy-100k", "Proxy: file of 100 KiB", "/files/100k"),
     Load("proxy-2", "Proxy: text, keep-alive, 2 workers", "/hello", workers=2),
@@ -35,8 +33,6 @@ def main(run):
     if why := peers.Upstream.missing():
         run.say(f"  n/a, it would be the upstream: {why}")
         return
-    behind = peers.Upstream(run.folder, [run.load_core])
-    with contextlib.ExitStack() as stack:
-        stack.callback(behind.stop)
-        behind.start()
-        measure_all(run, LOADS, lambda workers: proxies(run, workers, behind))
+    with run.running([peers.Upstream(run.folder, [run.load_core])]) as good:
+        for behind in good:
+            measure_all(run, LOADS, lambda workers: proxies(run, workers, behind))

@@ -10,9 +10,10 @@ TITLE = "Scale"
 ABOUT = """\
 Workers: "start" is until there are so many and a request is answered; all CPUs of the machine.
 "idle CPU" is what all processes take while nobody asks, of one CPU. Connections: one worker, text,
-each asks again as soon as it has its answer; the memory is what the processes have grown by while
-all are open. There are up to 20,000, or half the limit of open files, of which zombie-server has
-two for each."""
+each asks again as soon as it has its answer; the memory is what the processes have grown by at the
+end, since before the first of these loads. There are up to 20,000, or nearly as many as a process
+may open files. zombie-server has no route for files here: with one it would hold back a second
+descriptor for each connection."""
 
 WORKERS = (1, 4, 16, 64)
 CONNECTIONS = (1, 1000, 10000, 20000)
@@ -21,14 +22,13 @@ MANY = 1000  # with more connections it takes a while until all are there: one r
 MANY_S = 5   # but longer
 
 
-def grown(run, one):
-    """Start a server with its workers; a sample."""
-    start = one.start()
+def grown(one):
+    """A sample of a server that has just started."""
     time.sleep(0.2)
     pids = one.pids()
     before, master = proc.run_ns(pids), proc.run_ns([one.master])
     time.sleep(IDLE_S)
-    return {"start": start, "pss": sum(map(proc.proportional_kb, pids)) / 1024,
+    return {"start": one.start_ms, "pss": one.memory_kb() / 1024,
             "idle": (proc.run_ns(pids) - before) / 1e9 / IDLE_S,
             "master": (proc.run_ns([one.master]) - master) / 1e9 / IDLE_S}
 
@@ -42,28 +42,23 @@ def workers(run):
             Metric("idle", "idle CPU", ".3%", "less")],
             shown="pss")
         run.say(title)
-        for one in run.make(run.supervised(), count):
+        made = run.make(run.supervised(), count)
+        for one in made:
             one.cores = set(run.cores)
-            with run.attempt(title, one, found):
-                try:
-                    run.sample(found, one, grown(run, one))
-                finally:
-                    one.stop()
+        run.each(found, made, grown, checked=False)
         run.add(found)
 
 
-def crowd(run, one, load):
-    """Full speed with so many connections; a sample."""
-    pids = one.pids()
-    before = sum(map(proc.proportional_kb, pids))
+def crowd(run, one, load, calm_kb):
+    """Full speed with so many connections; a sample. calm_kb: its memory before all loads."""
     sample = full(load, one, MANY_S if load.connections > MANY else run.seconds, run.load_core)
-    grown_kb = sum(map(proc.proportional_kb, pids)) - before
-    return {**sample, "kb": grown_kb}
+    return {**sample, "kb": one.memory_kb() - calm_kb}
 
 
 def connections(run):
     counts = sorted({min(count, run.most_connections) for count in CONNECTIONS})
-    with run.running(run.make(run.kinds, connections=max(counts) + 100)) as good:
+    with run.running(run.crowded(run.kinds, max(counts))) as good:
+        calm_kb = {one.name: one.memory_kb() for one in good}
         for count in counts[:2] if run.short else counts:
             title = "1 connection" if count == 1 else f"{count:,} connections"
             load = Load(f"connections-{count}", title, "/hello", count)
@@ -78,7 +73,7 @@ def connections(run):
                     if one.name in found.absent:
                         continue
                     with run.attempt(load.title, one, found, strict=False):
-                        run.sample(found, one, crowd(run, one, load))
+                        run.sample(found, one, crowd(run, one, load, calm_kb[one.name]))
             run.add(found)
 
 

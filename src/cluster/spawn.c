@@ -111,6 +111,7 @@ static _Noreturn void be_worker(const struct slot *slot, const struct child_ends
     const struct generation *generation = spawn_generation(slot);
     struct worker_birth birth = {.life = make_life(slot, generation->conf, ends),
                                  .conf = generation->conf,
+                                 .scoreboard = slot->master->scoreboard,
                                  .balancer = slot->master->balancer,
                                  .place = (unsigned)(slot - slot->master->slots),
                                  .access_log_fd = generation->access_log_fd};

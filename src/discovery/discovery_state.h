@@ -39,6 +39,7 @@ struct discovery {
     void *session; /* NULL: there is none */
     struct evdns_base *dns;
     size_t server;      /* the URL in use */
+    unsigned dns_turn;  /* of the name servers, to look it up */
     bool owes_turn;     /* questions for names that were given up end in the next turn */
     bool ends_session;  /* it is of no use any more */
     int64_t hold_ms;    /* look-ups open no session before this */

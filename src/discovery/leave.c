@@ -1,8 +1,8 @@
 /*
  * How discovery comes to an end. The instance stops: the registry is told. Another generation
  * serves: its herald registers the same, and this one goes when that is done; or it does not, and
- * this one deregisters. A signal has told this process alone, as far as it knows: that may still
- * turn out to be a stop of all.
+ * then this one deregisters. A signal has told this process alone, as far as it knows: that may
+ * still turn out to be a stop of all.
  */
 #include "config.h"
 
@@ -34,16 +34,21 @@ static void deregister(struct discovery *discovery)
     go_on_in(discovery, discovery->conf->deregister_timeout_ms);
 }
 
-/* One that has said nothing yet has the key 0, and where there is none the registration is off. */
+/*
+ * One that has said nothing yet has the key 0, and where there is none the registration is off.
+ * One that registers something else is waited for, too: what both have the same name for in the
+ * registry would be gone for a moment.
+ */
 static void look_for_successor(struct discovery *discovery)
 {
     struct directory_registration now;
     directory_read_registration(discovery->settings.directory, &now);
-    bool is_same = now.key == discovery->identity.key;
-    if (now.state == DIRECTORY_OFF || (now.key != 0 && !is_same))
+    bool is_over = (now.key != 0 && now.state == DIRECTORY_REGISTERED) ||
+                   clock_now_ms() >= discovery->patience_ms;
+    bool is_other = now.key != 0 && now.key != discovery->identity.key;
+    if (now.state == DIRECTORY_OFF || (is_over && is_other))
         deregister(discovery);
-    else if ((is_same && now.state == DIRECTORY_REGISTERED) ||
-             clock_now_ms() >= discovery->patience_ms)
+    else if (is_over)
         discovery_end(discovery);
     else
         go_on_in(discovery, LOOK_MS);

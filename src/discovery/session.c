@@ -11,12 +11,16 @@
 
 /* --- What sessions say ------------------------------------------------------------------ */
 
+/* Another name server only after all of the registry: the first may be the only one that knows
+ * their names, and one of them may be away. */
 static void try_next_server(struct discovery *discovery)
 {
     discovery->ends_session = true;
     if (discovery->conf->n_urls > 1)
         tidings_count(discovery, DIRECTORY_FAILOVERS);
     discovery->server = (discovery->server + 1) % discovery->conf->n_urls;
+    if (discovery->server == 0)
+        discovery->dns_turn++;
 }
 
 static void take_advice(struct discovery *discovery, enum registration_advice advice)
@@ -125,7 +129,7 @@ void session_close(struct discovery *discovery)
 int session_open(struct discovery *discovery)
 {
     const struct discovery_settings *settings = &discovery->settings;
-    discovery->dns = name_servers_new(settings->base, "/etc/resolv.conf");
+    discovery->dns = name_servers_new(settings->base, "/etc/resolv.conf", discovery->dns_turn);
     if (discovery->dns == NULL)
         return -ENOMEM;
     evdns_base_load_hosts(discovery->dns, "/etc/hosts");

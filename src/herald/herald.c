@@ -26,6 +26,9 @@
 /* So long the addresses of one family wait for those of the other. */
 #define FAMILY_MS 500
 
+/* So long the first name server is spared when another had to be asked. */
+#define DETOUR_MS 60000
+
 struct herald {
     const struct herald_birth *birth;
     struct life *life;
@@ -192,7 +195,8 @@ static int set_up(struct herald *herald)
     const struct resolver_settings resolver = {.base = base,
                                                .resolv_conf = "/etc/resolv.conf",
                                                .hosts = "/etc/hosts",
-                                               .patience_ms = FAMILY_MS};
+                                               .patience_ms = FAMILY_MS,
+                                               .detour_ms = DETOUR_MS};
     const struct names_settings settings = {.resolver = &resolver,
                                             .conf = birth->conf,
                                             .balancer = birth->balancer,

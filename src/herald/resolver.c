@@ -13,6 +13,7 @@
 #include <event2/dns.h>
 #include <event2/event.h>
 
+#include "base/clock.h"
 #include "herald/hosts.h"
 #include "host/name_servers.h"
 
@@ -42,6 +43,9 @@ struct lookup {
 struct resolver {
     struct resolver_settings settings;
     struct evdns_base *dns; /* NULL: to be made */
+    unsigned turn;          /* of the name servers: stays with one that answers, for a while */
+    int64_t detour_end_ms;  /* when the first is asked again */
+    unsigned seen_turn;     /* when dns was made */
     struct stat seen;       /* the file of name servers as it was then */
     LIST_HEAD(lookups, lookup) lookups;
 };
@@ -111,10 +115,23 @@ static void finish(struct lookup *lookup)
             evdns_cancel_request(lookup->resolver->dns, lookup->questions[i]);
 }
 
+/* Without an answer the next one is asked; after one that there are none, the first again. */
+static void choose_server(struct lookup *lookup)
+{
+    struct resolver *resolver = lookup->resolver;
+    if (lookup->n > 0 || resolver->seen_turn != resolver->turn)
+        return;
+    bool is_answer = is_final(lookup->results[FAMILY_V4]) || is_final(lookup->results[FAMILY_V6]);
+    if (resolver->turn == 0)
+        resolver->detour_end_ms = clock_now_ms() + resolver->settings.detour_ms;
+    resolver->turn = is_answer ? 0 : resolver->turn + 1;
+}
+
 /* Finished before `done` is called, which may begin lookups that have new servers. */
 static void conclude(struct lookup *lookup)
 {
     finish(lookup);
+    choose_server(lookup);
     put_in_order(lookup);
     const struct resolver_answer answer = {.error = explain(lookup),
                                            .addresses = lookup->addresses,
@@ -211,16 +228,21 @@ static int refresh_servers(struct resolver *resolver)
     struct stat now = {.st_ino = 0};
     if (stat(resolver->settings.resolv_conf, &now) != 0)
         now = (struct stat){.st_ino = 0};
-    if (resolver->dns != NULL && (is_busy(resolver) || is_same_file(&now, &resolver->seen)))
+    bool is_same = is_same_file(&now, &resolver->seen);
+    if (!is_same || clock_now_ms() >= resolver->detour_end_ms)
+        resolver->turn = 0;
+    if (resolver->dns != NULL &&
+        (is_busy(resolver) || (is_same && resolver->turn == resolver->seen_turn)))
         return 0;
     struct evdns_base *dns =
-        name_servers_new(resolver->settings.base, resolver->settings.resolv_conf);
+        name_servers_new(resolver->settings.base, resolver->settings.resolv_conf, resolver->turn);
     if (dns == NULL)
         return -ENOMEM;
     if (resolver->dns != NULL)
         evdns_base_free(resolver->dns, 1);
     resolver->dns = dns;
     resolver->seen = now;
+    resolver->seen_turn = resolver->turn;
     return 0;
 }
 

@@ -26,6 +26,7 @@ struct resolver_settings {
     const char *resolv_conf; /* path, resolv.conf(5) */
     const char *hosts;       /* path, hosts(5) */
     long patience_ms;        /* for the other family when one has brought addresses */
+    long detour_ms;          /* how long the first name server, which was of no help, is spared */
 };
 
 /* What has become of a lookup. */

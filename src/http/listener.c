@@ -86,8 +86,8 @@ static bool accept_one(struct http_listener *listener)
 }
 
 /*
- * One connection a turn, then to the end of the queue: so each worker gets its
- * share, and none is woken in vain.
+ * One connection a turn, then to the end of the queue of those who share the socket:
+ * so each worker gets its share, and none is woken in vain.
  */
 static void on_acceptable(evutil_socket_t fd, short what, void *arg)
 {
@@ -96,7 +96,8 @@ static void on_acceptable(evutil_socket_t fd, short what, void *arg)
     (void)what;
     for (int i = 0; i < GREED && accept_one(listener) && listener->greedy; i++)
         continue;
-    if (event_pending(listener->acceptable, EV_READ, NULL))
+    if (event_pending(listener->acceptable, EV_READ, NULL) &&
+        listener->settings.is_shared(listener->settings.arg))
         queue_up(listener);
 }
 
@@ -144,9 +145,14 @@ static bool has_queue(const struct http_listener *listener)
     return poll(&queue, 1, 0) > 0;
 }
 
+bool http_listener_is_held(const struct http_listener *listener)
+{
+    return listener->waits_for_room && !listener->closed;
+}
+
 bool http_listener_waits(const struct http_listener *listener)
 {
-    return listener->waits_for_room && !listener->closed && has_queue(listener);
+    return http_listener_is_held(listener) && has_queue(listener);
 }
 
 bool http_listener_empty_queue(struct http_listener *listener)

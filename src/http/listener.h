@@ -18,6 +18,8 @@ struct http_listener_settings {
     void (*connected)(int fd, const struct address *peer, void *arg);
     /* Whether there is room for one more connection. */
     bool (*has_room)(void *arg);
+    /* Whether others accept from this socket, too, who are to have their turn. */
+    bool (*is_shared)(void *arg);
     /* accept(2) has failed with this errno; it is tried again after LISTENER_RETRY_MS. */
     void (*failed)(int error, void *arg);
     void *arg;
@@ -31,7 +33,10 @@ __attribute__((warn_unused_result)) int
 http_listener_new(const struct http_listener_settings *settings,
                   struct http_listener **ret_listener);
 
-/* Whether somebody waits to be accepted whom has_room() holds back. */
+/* Whether has_room() holds back whoever comes. */
+bool http_listener_is_held(const struct http_listener *listener);
+
+/* Whether somebody waits to be accepted whom it holds back. */
 bool http_listener_waits(const struct http_listener *listener);
 
 /* A connection has gone: accept again if has_room() was what held us back. */

@@ -39,10 +39,11 @@ static bool is_full(const struct http_server *server)
     return server->n_connections + server->n_lingers >= server->max_connections;
 }
 
-static bool is_waited_for(const struct http_server *server)
+static bool is_any(const struct http_server *server,
+                   bool (*is_so)(const struct http_listener *listener))
 {
     for (size_t i = 0; i < server->n_listeners; i++)
-        if (http_listener_waits(server->listeners[i]))
+        if (is_so(server->listeners[i]))
             return true;
     return false;
 }
@@ -59,7 +60,10 @@ static bool close_oldest_idle(struct http_server *server)
 
 void server_make_room(struct http_server *server)
 {
-    if (is_full(server) && is_waited_for(server) && !close_oldest_idle(server))
+    if (!is_full(server) || !is_any(server, http_listener_is_held))
+        return;
+    /* Who comes later is not noticed by a listener that is held, so look again. */
+    if (!is_any(server, http_listener_waits) || !close_oldest_idle(server))
         deadline_for_room(server);
 }
 
@@ -72,6 +76,12 @@ static bool has_room(void *arg)
               "new connections wait until one is closed or idle");
     server_make_room(server);
     return !is_full(server);
+}
+
+static bool is_shared(void *arg)
+{
+    const struct http_server_settings *settings = &((struct http_server *)arg)->settings;
+    return settings->is_shared != NULL && settings->is_shared(settings->arg);
 }
 
 static void on_connected(int fd, const struct address *peer, void *arg)
@@ -186,6 +196,7 @@ int http_server_accept(struct http_server *server, const int *listeners, size_t 
             .fd = listeners[i],
             .connected = on_connected,
             .has_room = has_room,
+            .is_shared = is_shared,
             .failed = on_accept_failed,
             .arg = server,
         };

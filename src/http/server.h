@@ -29,7 +29,9 @@ struct http_server_settings {
      * `client` is who asked, as address_format() writes it.
      */
     void (*die)(enum chaos_mode mode, uint32_t after_ms, const char *client, void *arg);
-    void *arg;
+    /* Whether other workers accept from the same sockets; NULL: none ever does. */
+    bool (*is_shared)(void *arg);
+    void *arg;     /* of both */
     void *context; /* for request_context(): what handlers of other folders work with; or NULL */
 };
 

@@ -77,7 +77,7 @@ struct http_server {
 /* A connection is no more: there is room for another. */
 void server_connection_left(struct http_server *server);
 
-/* When somebody waits for a place: close a connection that has been idle for a while. */
+/* If somebody waits for a place, now or soon: close a connection that has been idle for a while. */
 void server_make_room(struct http_server *server);
 
 #endif

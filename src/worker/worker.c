@@ -10,6 +10,7 @@
 
 #include "base/clock.h"
 #include "base/log.h"
+#include "ipc/scoreboard.h"
 #include "proxy/proxy.h"
 #include "worker/chaos.h"
 
@@ -60,6 +61,15 @@ static void on_chaos(enum chaos_mode mode, uint32_t after_ms, const char *client
     event_add(worker->death, &delay);
 }
 
+/* While a reload replaces the only one there are two, but not for long. */
+static bool has_siblings(void *arg)
+{
+    const struct worker *worker = arg;
+    struct scoreboard_instance instance;
+    scoreboard_read_instance(worker->birth->scoreboard, &instance);
+    return instance.strength > 1;
+}
+
 static int begin(void *arg)
 {
     struct worker *worker = arg;
@@ -102,6 +112,7 @@ static int set_up(struct worker *worker)
         .scoreboard = birth->life.scoreboard,
         .access_log_fd = birth->access_log_fd,
         .die = on_chaos,
+        .is_shared = has_siblings,
         .arg = worker,
         .context = worker->proxy,
     };

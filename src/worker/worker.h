@@ -11,11 +11,13 @@
 
 struct balancer;
 struct conf;
+struct scoreboard;
 
 /* What a worker is born with; descriptors are its own, the rest is borrowed. */
 struct worker_birth {
     struct life_birth life;
     const struct conf *conf;
+    const struct scoreboard *scoreboard;
     struct balancer *balancer; /* of all processes */
     unsigned place;            /* of this one in it */
     int access_log_fd;         /* -1: none is kept */

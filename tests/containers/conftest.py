@@ -10,8 +10,10 @@ sys.path.insert(0, os.path.join(os.environ["ZOMBIE_SRCDIR"], "tests"))
 from lib.figures import *  # noqa: E402, F401, F403
 from lib.fixtures import *  # noqa: E402, F401, F403
 from lib.needs import go_without  # noqa: E402
+from docker import Docker, obstacle  # noqa: E402
 from engine import SERVER, STATIC, Engine, Unable  # noqa: E402
-from service import Service  # noqa: E402
+from network import Network  # noqa: E402
+from service import Service, deployed  # noqa: E402
 
 
 @pytest.fixture(scope="session")
@@ -26,6 +28,21 @@ def engine():
         made.build(SERVER)
         made.build(STATIC, "--target=scratch")
         yield made
+
+
+@pytest.fixture(scope="session")
+def docker(engine):
+    """A Docker in a network of its own, with the images that compose.yaml names."""
+    file = os.path.join(os.path.dirname(__file__), "nginx.Dockerfile")
+    engine.build("docker.io/library/nginx:stable", file=file)
+    # docker-compose builds it again, of what is in the store then: it has no way to packages.
+    folder = deployed("docker")
+    engine.build("etcd:bookworm", file=f"{folder}/etcd.Dockerfile", context=folder)
+    with Network() as network:
+        if why := obstacle(engine, network):
+            go_without(f"containers cannot have a network of their own here: {why}")
+        with Docker(engine, network) as made:
+            yield made
 
 
 @pytest.fixture

@@ -1,6 +1,7 @@
 """
 podman with a store of its own: nothing of the machine is used but its kernel, and
-nothing stays but podman's cache of the sizes of layers, in /var/lib/containers. Containers are on the network of the host, which needs no bridge.
+nothing stays. Containers are on the network of the host, which needs no bridge; those
+that docker-compose starts are not, see docker.py.
 """
 
 import contextlib
@@ -12,6 +13,7 @@ import subprocess
 import tempfile
 import time
 
+from lib import process
 from lib.debian import sources
 from lib.documents import version
 from lib.server import SRCDIR
@@ -21,8 +23,12 @@ BASE = "docker.io/library/debian:bookworm-slim"
 SERVER = f"localhost/zombie-server:{version()}"
 STATIC = f"{SERVER}-scratch"
 
-_DOCKERFILE = os.path.join(SRCDIR, "deploy/docker/Dockerfile")
+DOCKERFILE = os.path.join(SRCDIR, "deploy/docker/Dockerfile")
 _PLACES = ("root", "runroot", "tmpdir")
+# Where podman keeps the names of containers and the sizes of layers, whatever it is told.
+_FIXED_PLACES = ("/run/containers", "/var/lib/containers")
+# Where it has the programs that make networks: Debian, and others.
+_HELPERS = ("/usr/lib/podman", "/usr/libexec/podman", "/usr/local/libexec/podman")
 _SLOW = 600  # seconds for what downloads or compiles
 
 # As the image has it from its makers: without documents, and apt keeps nothing.
@@ -39,12 +45,16 @@ default_ulimits = ["nofile={files}:{files}", "nproc={processes}:{processes}"]
 events_logger = "none"
 lock_type = "file"
 [network]
-network_backend = "cni"
+network_backend = "{backend}"
 """
 
 
 class Unable(Exception):
     """What keeps this machine from running containers."""
+
+
+def has_helper(name):
+    return any(os.path.exists(os.path.join(folder, name)) for folder in _HELPERS)
 
 
 def _last_line(done):
@@ -78,11 +88,19 @@ class Engine(contextlib.AbstractContextManager):
         conf = os.path.join(self.folder, "containers.conf")
         with open(conf, "w", encoding="utf-8") as file:
             file.write(_CONF.format(files=_limit(resource.RLIMIT_NOFILE, 4096),
-                                    processes=_limit(resource.RLIMIT_NPROC, 4096)))  # fmt: skip
+                                    processes=_limit(resource.RLIMIT_NPROC, 4096),
+                                    # The older one goes without helpers.
+                                    backend="netavark" if has_helper("netavark") else "cni"))  # fmt: skip
         foreign = ("CONTAINER", "STORAGE_")
-        self._env = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
+        self.environment = {k: v for k, v in os.environ.items() if not k.startswith(foreign)}
         # Timers of systemd are not for what is gone in a minute.
-        self._env |= {"CONTAINERS_CONF": conf, "DISABLE_HC_SYSTEMD": "true", "TMPDIR": self.folder}
+        self.environment |= {"CONTAINERS_CONF": conf, "DISABLE_HC_SYSTEMD": "true",
+                             "TMPDIR": self.folder}  # fmt: skip
+        for number, place in enumerate(_FIXED_PLACES):
+            own = os.path.join(self.folder, f"fixed-{number}")
+            os.mkdir(own)
+            os.makedirs(place, exist_ok=True)
+            process.mount_over(own, place)
 
     def __exit__(self, *_):
         with contextlib.suppress(subprocess.TimeoutExpired):
@@ -93,8 +111,9 @@ class Engine(contextlib.AbstractContextManager):
         self._remove_cgroups()
 
     def _remove_cgroups(self):
+        """Those of ours, and podman's usual one if it is empty."""
         for folder, _, _ in os.walk("/sys/fs/cgroup", topdown=False):
-            if self._parent in folder.split("/"):
+            if {self._parent, "libpod_parent"} & set(folder.split("/")):
                 with contextlib.suppress(OSError):
                     os.rmdir(folder)
 
@@ -107,7 +126,7 @@ class Engine(contextlib.AbstractContextManager):
     def do(self, *arguments, seconds=2 * DEADLINE, check=True, **options):
         """Run podman to its end."""
         # In the folder that goes: what watches a container leaves a file `oom` where it began.
-        done = subprocess.run(self.words(*arguments), env=self._env, cwd=self.folder,
+        done = subprocess.run(self.words(*arguments), env=self.environment, cwd=self.folder,
                               stdin=subprocess.DEVNULL, capture_output=True, text=True,
                               timeout=seconds, check=False, **options)  # fmt: skip
         if check and done.returncode != 0:
@@ -142,9 +161,9 @@ class Engine(contextlib.AbstractContextManager):
         if tried.returncode != 0:
             raise Unable(_last_line(tried))
 
-    def build(self, name, *options):
-        self.do("build", "--format=docker", "--network=host", "-f", _DOCKERFILE, "-t", name,
-                *options, SRCDIR, seconds=_SLOW)  # fmt: skip
+    def build(self, name, *options, file=DOCKERFILE, context=SRCDIR):
+        self.do("build", "--format=docker", "--network=host", "-f", file, "-t", name,
+                *options, context, seconds=_SLOW)  # fmt: skip
 
     def image(self, name):
         (found,) = json.loads(self.do("image", "inspect", name).stdout)
@@ -157,13 +176,20 @@ class Engine(contextlib.AbstractContextManager):
     # Containers
 
     def run(self, name, image, *command, options=()):
-        self.do("run", "--detach", "--name", name, "--network=host",
-                f"--cgroup-parent=/{self._parent}", *options, image, *command)  # fmt: skip
+        """On the network of the host, unless the options say otherwise."""
+        if not any(one.startswith("--network=") for one in options):
+            options = ["--network=host", *options]
+        self.do("run", "--detach", "--name", name, f"--cgroup-parent=/{self._parent}", *options,
+                image, *command)  # fmt: skip
         return Container(self, name)
 
 
 class Container:
-    """One that was started; `name` for podman."""
+    """
+    One that was started; `name` for podman.
+
+    engine: has do() for that
+    """
 
     def __init__(self, engine, name):
         self._engine = engine
@@ -186,6 +212,10 @@ class Container:
     def pid(self):
         """Of its process 1, as we see it."""
         return self.state["Pid"]
+
+    def is_well(self):
+        """Whether its health check, asked now, says so."""
+        return self.do("healthcheck", "run", check=False).returncode == 0
 
     def execute(self, *words, **options):
         return self._engine.do("exec", self.name, *words, **options)

@@ -26,15 +26,25 @@ def with_ports(text, ports):
 class NginxFront:
     """The nginx of this machine. It begins to serve when it is made."""
 
+    # A reload closes what is idle: a client that uses such a connection just then asks again.
+    reload_closes_idle = True
+
     def __init__(self, _, folder, ports):
         require_nginx()
         with open(deployed("nginx/conf.d/zombie-server.conf"), encoding="utf-8") as file:
             text = with_ports(file.read(), ports)
-        upstream = re.search(r"^upstream .*?^\}", text, re.M | re.S)[0]
-        listen, block = re.search(r"^server \{\n *(listen 3333;)\n(.*?)^\}", text, re.M | re.S).groups()
-        assert listen  # the port is another one here
-        self._nginx = Nginx(folder, upstream, block)
+        self._upstream = re.search(r"^upstream .*?^\}", text, re.M | re.S)[0]
+        # The port is another one here.
+        self._block = re.search(r"^server \{\n *listen 3333;\n(.*?)^\}", text, re.M | re.S)[1]
+        self._nginx = Nginx(folder, self._upstream, self._block)
         self.address = self._nginx.address
+
+    def serve(self, ports):
+        """From now on these are behind it."""
+        servers = "".join(f"    server 127.0.0.1:{port};\n" for port in ports)
+        text, n = re.subn(r"(    server [^\n]*\n)+", servers, self._upstream)
+        assert n == 1
+        self._nginx.reload(text, self._block)
 
     def remove(self):
         self._nginx.stop()
@@ -42,6 +52,8 @@ class NginxFront:
 
 class ZombieFront:
     """A zombie-server in a container of its own."""
+
+    reload_closes_idle = False
 
     def __init__(self, engine, folder, ports):
         self._place = folder / "front"
@@ -53,7 +65,11 @@ class ZombieFront:
         # The folder, not the file: a reload is to see another file of the same name.
         self.service = Service(engine, "front", folder,
                                options=[f"--volume={self._place}:/etc/zombie-server:ro"])  # fmt: skip
-        self.service.wait_until_serving()
+        try:
+            self.service.wait_until_serving()
+        except BaseException:
+            self.service.remove()
+            raise
         self.address = self.service.address
 
     def _write(self, text):

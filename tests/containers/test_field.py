@@ -1,23 +1,14 @@
 """The field case: two containers behind a balancer, which lose their workers and each other."""
 
-import concurrent.futures
-import os
-import subprocess
-
 import pytest
 
+from clients import KINDS, kill_workers
 from fronts import FRONTS, require_nginx
-from lib import client, nginx
-from lib.load import Kind, Load
-from lib.needs import require
+from lib import nginx
+from lib.load import Load
 from lib.programs import run
 from lib.wait import DEADLINE, eventually
 from service import GRACE_S, deployed, identity
-
-yaml = pytest.importorskip("yaml")
-
-N_KILLS = 500
-KINDS = [Kind("GET keep-alive", "/hello"), Kind("GET new connection", "/hello", keep_alive=False)]
 
 
 @pytest.fixture
@@ -55,29 +46,6 @@ def test_nginx_takes_the_file(tmp_path, balance):
     assert "[warn]" not in said.stdout
 
 
-def test_compose_file_is_valid():
-    """And every file that it mounts or builds from is there."""
-    require("docker-compose")
-    words = ["docker-compose", "-f", deployed("docker/compose.yaml"),
-             "--profile", "balancer", "--profile", "etcd", "config"]  # fmt: skip
-    done = subprocess.run(words, capture_output=True, text=True, timeout=DEADLINE, check=False)
-    assert (done.returncode, done.stderr) == (0, "")
-    services = yaml.safe_load(done.stdout)["services"]
-    assert set(services) == {"one", "two", "nginx", "front", "etcd", "member", "finder"}
-    for service in services.values():
-        for volume in service.get("volumes", []):
-            assert os.path.exists(volume.split(":")[0])
-        if "build" in service:
-            build = service["build"]
-            assert os.path.exists(os.path.join(build["context"], build["dockerfile"]))
-    with open(deployed("docker/front.conf"), encoding="utf-8") as file:
-        front = file.read()
-    for name in ("one", "two"):
-        (published,) = services[name]["ports"]
-        address = published.rpartition(":")[0]
-        assert f'server "{address}" {{' in front
-
-
 @pytest.mark.parametrize("kind", FRONTS)
 def test_requests_alternate_by_weight(pair, begin_front, kind):
     front = begin_front(kind, pair)
@@ -93,21 +61,7 @@ def test_requests_alternate_by_weight(pair, begin_front, kind):
 
 @pytest.mark.parametrize("kind", FRONTS)
 def test_killing_workers_through_the_balancer_fails_no_request(pair, begin_front, figure, kind):
-    front = begin_front(kind, pair)
-
-    def kill(_):
-        return client.fetch(front.address, "/workerKiller").status
-
-    with Load(front.address, KINDS) as load:
-        with concurrent.futures.ThreadPoolExecutor(4) as pool:
-            answers = list(pool.map(kill, range(N_KILLS)))
-        load.wait_for_answers(100)
-    assert set(answers) == {200}
-    deaths = [one.log.count(" died: exited with status 0") for one in pair]
-    figure(f"{N_KILLS} calls killed {deaths} workers; beside them {load.total}")
-    # By weight; and calls may meet a worker that is about to go already.
-    assert all(n > N_KILLS / 50 for n in deaths)
-    load.assert_flawless()
+    kill_workers(begin_front(kind, pair).address, pair, figure)
 
 
 @pytest.mark.parametrize("kind", FRONTS)
@@ -125,11 +79,15 @@ def test_stop_of_a_container_under_load_loses_nothing(pair, begin_front, figure,
     assert seconds < GRACE_S
 
 
-def test_third_container_takes_over_while_the_first_is_replaced(service, pair, begin_front, figure):
+@pytest.mark.parametrize("kind", FRONTS)
+def test_third_container_takes_over_while_the_first_is_replaced(
+    service, pair, begin_front, figure, kind
+):
     one, two = pair
-    front = begin_front("zombie-server", pair)
+    front = begin_front(kind, pair)
     before = {one.identity()["instance"], two.identity()["instance"]}
-    with Load(front.address, KINDS) as load:
+    kinds = [k for k in KINDS if not (k.keep_alive and front.reload_closes_idle)]
+    with Load(front.address, kinds) as load:
         load.wait_for_answers(100)
         three = service(conf=deployed("docker/api.conf"), name="three")
         front.serve([three.port, two.port])
@@ -141,7 +99,7 @@ def test_third_container_takes_over_while_the_first_is_replaced(service, pair, b
         load.wait_for_answers(100)
         assert three.stop(GRACE_S) < GRACE_S
         load.wait_for_answers(100)
-        seen = {identity(front.address)["instance"] for _ in range(6)}
+        seen = {identity(front.address)["instance"] for _ in range(30)}
     figure(f"replaced by way of a third one: {load.total}")
     load.assert_flawless()
     assert seen == {next_one.identity()["instance"], two.identity()["instance"]} != before

@@ -1,5 +1,7 @@
 """What the images are, and that one container of each lives behind every fence."""
 
+import os
+import shutil
 import tarfile
 
 import pytest
@@ -8,12 +10,28 @@ from engine import SERVER, STATIC
 from lib import process
 from lib.documents import version
 from lib.wait import eventually
-from service import CONF
+from service import CONF, HARDENED, deployed
 
 STATIC_MAX_BYTES = 8_000_000
 IMAGES = [SERVER, STATIC]
 
 _COMMAND = ["zombie-server", "-c", CONF]
+_HEALTHCHECK = ["zombie-server", "--healthcheck", "http://127.0.0.1:9090/readyz"]
+
+
+@pytest.fixture
+def lonely(request, engine):
+    """lonely(IMAGE, option, ...) runs a container in which each port is free; no way leads in."""
+    started = request.node.containers = []
+
+    def start(image, *options):
+        options = [*HARDENED, "--network=none", *options]
+        started.append(engine.run("lonely", image, options=options))
+        return started[-1]
+
+    yield start
+    for one in started:
+        one.remove()
 
 
 @pytest.mark.parametrize("name", IMAGES)
@@ -27,7 +45,7 @@ def test_image_says_how_it_is_run(engine, name):
     assert list(config["ExposedPorts"]) == ["3000/tcp"]
     assert config["Labels"]["org.opencontainers.image.version"] == version()
     assert config["Labels"]["org.opencontainers.image.title"] == "zombie-server"
-    assert image["Healthcheck"]["Test"] == ["CMD", *_COMMAND, "--healthcheck"]
+    assert image["Healthcheck"]["Test"] == ["CMD", *_HEALTHCHECK]
 
 
 def test_image_of_static_programs_is_small(engine, figure):
@@ -91,10 +109,21 @@ def test_container_without_any_place_to_write_goes_on(service, name):
 
 
 @pytest.mark.parametrize("name", IMAGES)
-def test_health_of_a_container_is_asked_by_its_own_program(service, name):
-    one = service(image=name)
-    eventually(lambda: one.do("healthcheck", "run", check=False).returncode == 0, "it is well")
+def test_health_of_a_container_is_asked_by_its_own_program(lonely, name):
+    one = lonely(name)
+    eventually(one.is_well, "it is well")
     one.do("kill", "--signal=WINCH")  # a pause: no workers
-    eventually(lambda: one.do("healthcheck", "run", check=False).returncode == 1, "it is not")
+    eventually(lambda: not one.is_well(), "it is not")
     one.do("kill", "--signal=HUP")
-    eventually(lambda: one.do("healthcheck", "run", check=False).returncode == 0, "it is again")
+    eventually(one.is_well, "it is again")
+
+
+def test_file_that_was_broken_makes_no_healthy_container_unhealthy(lonely, tmp_path):
+    tmp_path.chmod(0o755)  # it is another user who reads it
+    conf = tmp_path / "zombie-server.conf"
+    shutil.copy(deployed("docker/zombie-server.conf"), conf)
+    one = lonely(SERVER, f"--volume={tmp_path}:{os.path.dirname(CONF)}:ro")
+    eventually(one.is_well, "it is well")
+    conf.write_text("nonsense")
+    assert one.execute(*_COMMAND, "-t", check=False).returncode != 0
+    assert one.is_well()

@@ -138,6 +138,18 @@ def test_new_connection_waits_while_all_are_busy(start):
         connection.close()
 
 
+def test_idle_connections_make_room_for_one_after_the_other(start):
+    """Also for those that come when all is quiet, and nothing else would end in time."""
+    server = start("http.max_connections=10", "http.header_ms=600000", "http.keepalive_ms=600000",
+                   workers=1)  # fmt: skip
+    connections = []
+    for _ in range(20):
+        connections += full(server, 1)
+        assert connections[-1].request("/hello").status == 200  # the worker has come to rest
+    for connection in connections:
+        connection.close()
+
+
 def test_idle_connection_stays_while_nobody_waits_for_its_place(start):
     server = start("http.max_connections=2", "http.header_ms=300", workers=1)
     connections = full(server, 2)

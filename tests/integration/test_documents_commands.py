@@ -1,30 +1,27 @@
 """Every command that the documents show is run as it stands there, or is on a list with a reason."""
 
 import re
+from glob import glob
 
 import pytest
 from test_documents import options_of_the_usage
 
-from lib.documents import COMMANDS, SESSION, blocks, configurations, examples, fences, indented
-from lib.documents import manuals, markdown, read
+from lib.documents import COMMANDS, SESSION, SUITES, blocks, commands_in, configurations, examples
+from lib.documents import fences, indented, manuals, markdown, read
 from lib.needs import require
 from lib.sandbox import Sandbox, is_server
+from lib.server import SRCDIR
 from lib.zombiectl import ctl
 
 # Commands that no test runs as they stand there: how they begin, and why.
 NOT_RUN = {
-    r"([A-Z_]+=\S+ )?(docker|podman|buildah) ": "no container engine here: tests/containers has one",
-    r"curl http://localhost:3333/": "it speaks to the containers of deploy/docker",
-    r"nginx ": "it is not installed as these documents have it: tests/containers runs it",
-    r"kubectl |nomad ": "there is no cluster of machines here",
-    r"systemctl |journalctl ": "systemd is not process 1 here",
-    r"(sudo )?(apt|apt-get|dpkg|dpkg-buildpackage|npm|cp deploy/\S+) ": "they change the machine",
-    r"etcdctl |zkCli\.sh ": "the registry is not here: tests/registries has one",
-    r"(sudo )?(chown|useradd|adduser) ": "it needs root, and a user that is not there",
-    r"([A-Z_]+=.* )?make -C build |bash \.ci/run|mkdir build|tests/\w+/run|bench/": "it builds or tests all of this",
-    r"\.\./configure |tests/fuzz/": "it builds with another compiler: the stage fuzz of .ci/run does",
-    r"sysctl ": "it changes the kernel's settings",
+    r"CHAOS_SEED=random ": "an hour: the stage chaos does it for minutes, with seeds that are known",
+    r"bench/run +#": "eleven minutes: the stage bench does it in one, with --quick",
+    r"tests/fuzz/": "it goes on for ever: the stage fuzz does it for seconds",
 }
+
+# Commands that build, or take minutes: .ci/run has their words.
+IN_CI = r"mkdir build-fuzz |\.\./configure |bench/run --quick "
 
 # Programs that a reader may have and a machine for tests may lack.
 FOREIGN = ("curl", "jq", "socat")
@@ -48,13 +45,19 @@ upstream "api" {
 START_GIVEN = ["zombie-distributor -o distributor.listen=127.0.0.1:9000", "zombie-server -c given.conf"]
 
 DOCUMENTS = [*markdown(), *manuals()]
-BLOCKS = [pytest.param(name, number, id=f"{name}-{number}")
-          for name in DOCUMENTS for number in range(len(blocks(name)))]  # fmt: skip
 
 
 def reason(command):
-    """Why nobody runs it; None: it is run."""
+    """Why no test runs it; None: one does."""
     return next((why for begin, why in NOT_RUN.items() if re.match(begin, command)), None)
+
+
+def is_run_here(command):
+    return not reason(command) and not re.match(IN_CI, command)
+
+
+BLOCKS = {where: list(filter(is_run_here, commands))
+          for where, commands in commands_in("integration").items()}  # fmt: skip
 
 
 def files_for(document, commands):
@@ -70,12 +73,10 @@ def foreign(commands):
             if any(re.search(rf"(?<![\w./-]){name} ", command) for command in commands)]  # fmt: skip
 
 
-@pytest.mark.parametrize("document, number", BLOCKS)
+@pytest.mark.parametrize("document, number", [where for where, found in BLOCKS.items() if found])
 def test_commands_run(document, number):
-    commands = [command for command in blocks(document)[number] if not reason(command)]
+    commands = BLOCKS[document, number]
     require(*foreign(commands))
-    if not commands:
-        return
     with Sandbox(files_for(document, commands)) as sandbox:
         if not any(map(is_server, commands)):
             for command in START_GIVEN:
@@ -87,10 +88,33 @@ def test_commands_run(document, number):
 
 
 def test_there_are_commands():
-    given = [command for name in DOCUMENTS for block in blocks(name) for command in block]
-    assert len([command for command in given if not reason(command)]) >= 60
+    given = [command for commands in BLOCKS.values() for command in commands]
+    assert len(given) >= 60
     for program in "./bootstrap", "zombie-server", "zombie-distributor", "zombiectl", "curl":
         assert any(command.startswith(program) for command in given)
+
+
+def test_what_is_not_run_is_there():
+    """A row that no command needs any more is gone."""
+    everywhere = [command for name in DOCUMENTS for block in blocks(name) for command in block]
+    for begin in (*NOT_RUN, *SUITES):
+        assert any(re.match(begin, command) for command in everywhere), begin
+
+
+@pytest.mark.parametrize("suite", sorted(set(SUITES.values())))
+def test_other_suites_run_theirs(suite):
+    """By the same table: what is in it is taken from there."""
+    texts = [read(path) for path in glob(f"tests/{suite}/test_*.py", root_dir=SRCDIR)]
+    assert any(f'commands_in("{suite}")' in text for text in texts)
+
+
+def test_ci_has_the_words_of_the_others():
+    words = set(read(".ci", "run").replace("'", " ").split())
+    commands = [one for found in commands_in("integration").values() for one in found]
+    commands = [command for command in commands if re.match(IN_CI, command)]
+    assert len(commands) == 3
+    for command in commands:
+        assert set(re.sub(r"\s+#.*", "", command).split()) <= words, command
 
 
 def looks_like_a_command(line):

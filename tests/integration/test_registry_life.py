@@ -8,8 +8,9 @@ import pytest
 from lib import process
 from lib.client import fetch
 from lib.control import of_role, status
-from lib.enrolled import KINDS, herald_of, instance_of, options, wait_for_state
+from lib.enrolled import KINDS, Eureka, herald_of, instance_of, options, wait_for_state
 from lib.fake_etcd import FakeEtcd
+from lib.herald import NameServer
 from lib.reload import begin, conf  # noqa: F401
 from lib.upgrade import GOES_ON
 from lib.upstream import Stage
@@ -87,6 +88,46 @@ def test_an_upgrade_keeps_the_key_of_etcd(start):
         assert not {"/v3/lease/revoke", "/v3/kv/deleterange"} & set(etcd.requests)
         server.stop()
         assert etcd.members() == {}
+
+
+# --- Name servers ---------------------------------------------------------------------------
+
+
+@pytest.fixture
+def name_servers():
+    """Make them; they end with the test."""
+    made = []
+
+    def make(**names):
+        made.append(NameServer(**names))
+        return made[-1]
+
+    yield make
+    for server in made:
+        server.close()
+
+
+@pytest.mark.root
+def test_the_first_name_server_is_asked_for_each_server(start, name_servers, tmp_path):
+    """The next one knows none of them."""
+    local = ["127.0.0.1"]
+    first, next_ = name_servers(**{"away.test": local, "there.test": local}), name_servers()
+    with Eureka() as registry:
+        urls = "http://away.test:1", registry.url.replace("127.0.0.1", "there.test")
+        server = start(*options(Eureka, *urls), preexec=first.mount(tmp_path, next_.port))
+        wait_for_state(registry, server, registry.UP)
+
+
+@pytest.mark.root
+def test_a_silent_name_server_is_followed_by_the_next(start, name_servers, tmp_path):
+    first, next_ = name_servers(), name_servers(**{"there.test": ["127.0.0.1"]})
+    first.is_mute = True
+    with Eureka() as registry:
+        urls = "http://away.test:1", registry.url.replace("127.0.0.1", "there.test")
+        server = start(*options(Eureka, *urls, timeout_ms=300),
+                       preexec=first.mount(tmp_path, next_.port))  # fmt: skip
+        wait_for_state(registry, server, registry.UP)
+        assert first.questions > 0
 
 
 # --- The cache file -------------------------------------------------------------------------

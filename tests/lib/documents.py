@@ -13,6 +13,14 @@ _GOES_ON = ("\\", "&&", "||", "|")
 COMMANDS = ("sh", "bash", "shell")
 SESSION = "console"
 
+# How commands begin that need what only one suite of tests has: there they run as they
+# stand in the documents. All others run in tests/integration.
+SUITES = {
+    r"(\w+=\S+ )?docker |curl http://localhost:3333/": "containers",
+    r"(adduser|apt-get|chown|cp|nginx|systemctl) ": "packages",
+    r"(etcdctl|npm|zkCli\.sh) ": "registries",
+}
+
 
 def read(*names):
     """A file of the project; the names are those of its folders and its own."""
@@ -35,6 +43,11 @@ def markdown():
 
 def manuals():
     return sorted(os.path.relpath(path, SRCDIR) for path in glob(f"{SRCDIR}/man/*.[0-9]"))
+
+
+def readmes():
+    """Those of the Debian packages; all of their commands run in tests/packages."""
+    return sorted(os.path.relpath(path, SRCDIR) for path in glob(f"{SRCDIR}/debian/*.README.Debian"))
 
 
 def fences(text):
@@ -99,13 +112,39 @@ def _commands_of(language, text):
     return _joined(lines)
 
 
-def blocks(name):
-    """The commands of each block of a document that has some."""
+def _blocks(name):
+    """(language, text) of each block that has commands."""
     if name.startswith("man/"):
         found = [(SESSION, text) for text in examples(name)]
+    elif name.startswith("debian/"):
+        found = [(COMMANDS[0], "\n".join(indented(read(name))))]
     else:
         found = [one for one in fences(read(name)) if one[0] in (*COMMANDS, SESSION)]
-    return [commands for commands in (_commands_of(*one) for one in found) if commands]
+    return [one for one in found if _commands_of(*one)]
+
+
+def blocks(name):
+    """The commands of each block of a document that has some."""
+    return [_commands_of(*one) for one in _blocks(name)]
+
+
+def printed(name, number):
+    """The lines that a session shows behind its commands."""
+    language, text = _blocks(name)[number]
+    typed = [line for command in _commands_of(language, text) for line in command.splitlines()]
+    return [line for line in text.splitlines() if line.removeprefix("$ ") not in typed]
+
+
+def suite_of(command):
+    """The folder in tests/ where it runs."""
+    return next((suite for begin, suite in SUITES.items() if re.match(begin, command)), "integration")
+
+
+def commands_in(suite):
+    """{(document, number of the block): its commands that run in that suite}"""
+    found = {(name, number): [command for command in commands if suite_of(command) == suite]
+             for name in (*markdown(), *manuals()) for number, commands in enumerate(blocks(name))}  # fmt: skip
+    return {where: commands for where, commands in found.items() if commands}
 
 
 def configurations(name):

@@ -52,13 +52,14 @@ class HealthServer:
 
 class NameServer:
     """
-    Answers questions by UDP on the loopback.
+    Answers questions by UDP on the loopback, unless it is mute.
 
     names: lists of addresses by name; others do not exist
     """
 
     def __init__(self, ttl=1, **names):
         self.ttl, self.names, self.questions = ttl, names, 0
+        self.is_mute = False
         self._socket = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
         self._socket.bind(("127.0.0.1", 0))
         self.port = self._socket.getsockname()[1]
@@ -72,7 +73,8 @@ class NameServer:
             if self._ended:
                 return
             self.questions += 1
-            self._socket.sendto(self._answer(question), client)
+            if not self.is_mute:
+                self._socket.sendto(self._answer(question), client)
 
     def _answer(self, question):
         labels, at = [], 12
@@ -91,11 +93,16 @@ class NameServer:
         header = question[:2] + struct.pack("!HHHHH", flags, 1, len(found), 0, 0)
         return header + question[12 : at + 5] + records
 
-    def mount(self, folder):
-        """Returns what makes a new process see an /etc in which this is the name server."""
+    def mount(self, folder, *ports):
+        """
+        Returns what makes a new process see an /etc in which this is the name server, and
+        those at the ports follow it.
+        """
         etc = folder / "etc-of-names"
         etc.mkdir()
-        (etc / "resolv.conf").write_text(f"nameserver 127.0.0.1:{self.port}\n")
+        (etc / "resolv.conf").write_text(
+            "".join(f"nameserver 127.0.0.1:{port}\n" for port in (self.port, *ports))
+        )
         (etc / "hosts").write_text("127.0.0.1 localhost\n")
         if os.path.exists("/etc/ld.so.cache"):
             (etc / "ld.so.cache").write_bytes(open("/etc/ld.so.cache", "rb").read())

@@ -10,6 +10,7 @@ from lib.figures import note
 
 # Where Debian has a program whose package has another name.
 _PACKAGES = {
+    "/usr/share/zookeeper/bin/zkCli.sh": "zookeeper",
     "chromedriver": "chromium-driver",
     "dh": "debhelper",
     "dpkg-buildpackage": "dpkg-dev",

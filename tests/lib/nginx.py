@@ -45,18 +45,31 @@ class Nginx:
         # A socket that it inherits as from a predecessor: nobody else can take the port.
         self._listener = socket.create_server(("127.0.0.1", 0), backlog=1024)
         self.address = self._listener.getsockname()
-        user = "user root;" if os.geteuid() == 0 else ""
-        conf = self.folder / "nginx.conf"
-        conf.write_text(_TEMPLATE.format(user=user, folder=self.folder, http=http, server=server,
-                                         port=self.address[1]))  # fmt: skip
+        self._conf = self.folder / "nginx.conf"
+        self._write(http, server)
         fd = self._listener.fileno()
         with open(self.folder / "output", "wb") as output:
             self._process = subprocess.Popen(
-                [PROGRAM, "-e", str(self.folder / "error.log"), "-c", str(conf)],
+                self._words(),
                 stdin=subprocess.DEVNULL, stdout=output, stderr=output, pass_fds=[fd],
                 env={**os.environ, "NGINX": f"{fd};"}, start_new_session=True,
             )  # fmt: skip
         eventually(self._serves, f"nginx serves: {self.log}")
+
+    def _write(self, http, server):
+        user = "user root;" if os.geteuid() == 0 else ""
+        self._conf.write_text(_TEMPLATE.format(user=user, folder=self.folder, http=http,
+                                               server=server, port=self.address[1]))  # fmt: skip
+
+    def _words(self, *more):
+        return [PROGRAM, "-e", str(self.folder / "error.log"), "-c", str(self._conf), *more]
+
+    def reload(self, http="", server=""):
+        """Returns when the worker is gone that knows the old lines."""
+        gone = self.log.count(" exited with code ")
+        self._write(http, server)
+        subprocess.run(self._words("-s", "reload"), check=True, timeout=DEADLINE)
+        eventually(lambda: self.log.count(" exited with code ") > gone, "nginx has reloaded")
 
     @property
     def log(self):

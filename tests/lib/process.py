@@ -1,5 +1,6 @@
 """Processes as /proc shows them."""
 
+import contextlib
 import ctypes
 import errno
 import os
@@ -112,3 +113,15 @@ def mount_over(source, target):
     _check(_libc.unshare(clone_newns), "unshare")
     _check(_libc.mount(b"none", b"/", None, ms_rec | ms_private, None), "mount private")
     _check(_libc.mount(os.fsencode(source), os.fsencode(target), None, ms_bind, None), "mount bind")
+
+
+@contextlib.contextmanager
+def network_of(pid):
+    """Within the block this thread, and what it starts, is in the network of that process."""
+    clone_newnet = 0x40000000
+    with open("/proc/thread-self/ns/net", "rb") as own, open(f"/proc/{pid}/ns/net", "rb") as other:
+        _check(_libc.setns(other.fileno(), clone_newnet), "setns")
+        try:
+            yield
+        finally:
+            _check(_libc.setns(own.fileno(), clone_newnet), "setns back")

@@ -86,7 +86,9 @@ def fresh(bare_system, packages):
         go_without(f"no fresh system: {system.obstacle()}")
     work.wait()
     made = system.System(folder)
-    made.install(*sorted(packages["zombie-server"].needs | packages["zombie-distributor"].needs))
+    made.install(*sorted(packages["zombie-server"].needs | packages["zombie-distributor"].needs),
+                 "nginx-light")  # which the documents tell to steer
+    made.run("systemctl", "disable", "nginx")
     return made
 
 

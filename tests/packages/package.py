@@ -1,8 +1,10 @@
 """The packages as dpkg-buildpackage makes them, and what is in them."""
 
+import contextlib
 import os
 import re
 import shutil
+import tempfile
 
 from lib.programs import run
 from lib.server import BINARY
@@ -61,6 +63,13 @@ class Package:
     def conffiles(self):
         control = run("dpkg-deb", "--info", self.path, "conffiles").stdout
         return set(control.split())
+
+    @contextlib.contextmanager
+    def unpacked(self):
+        """Its files in a folder, within the block."""
+        with tempfile.TemporaryDirectory() as folder:
+            run("dpkg-deb", "-x", self.path, folder)
+            yield folder
 
     def renamed(self, folder, version):
         """The same package, made anew in the folder under another version."""

@@ -1,7 +1,6 @@
 """A fresh Debian in a folder: to look at, to install into, and to boot."""
 
 import contextlib
-import ctypes
 import os
 import shutil
 import signal
@@ -13,7 +12,6 @@ from lib.needs import go_without
 from lib.programs import run
 from lib.wait import eventually
 
-_CLONE_NEWNET = 0x40000000
 _PATH = "/usr/sbin:/usr/bin:/sbin:/bin"
 _STOP_SECONDS = 30
 
@@ -165,19 +163,9 @@ class Machine(System):
             self._nspawn.wait()
         self._cgroups.remove()
 
-    @contextlib.contextmanager
     def network(self):
         """Within the block this process is in the network of the machine."""
-        libc = ctypes.CDLL(None, use_errno=True)
-        with open("/proc/thread-self/ns/net", "rb") as own:
-            with open(f"/proc/{self.init}/ns/net", "rb") as theirs:
-                assert libc.setns(theirs.fileno(), _CLONE_NEWNET) == 0, os.strerror(
-                    ctypes.get_errno()
-                )
-            try:
-                yield
-            finally:
-                assert libc.setns(own.fileno(), _CLONE_NEWNET) == 0
+        return process.network_of(self.init)
 
     @property
     def listeners(self):

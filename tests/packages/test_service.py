@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from lib.client import fetch
+from lib.documents import blocks, readmes
 from lib.load import Load, kinds
 from lib.server import SRCDIR
 from lib.wait import eventually
@@ -77,31 +78,89 @@ def test_upgrade_of_the_package_loses_no_request(machine, packages, place):
     assert machine.shows(UNIT, "NRestarts") == "0"
 
 
-def test_upgrade_of_the_package_restarts_what_it_cannot_reach(machine, packages, configured):
-    """Its control socket is elsewhere: the old version must not go on unnoticed."""
-    elsewhere = "Environment=ZOMBIE_CONTROL=/run/zombie-server/elsewhere.sock"
-    os.mkdir(machine.path(DROP_INS))
-    machine.write(f"{DROP_INS}/elsewhere.conf", f"[Service]\n{elsewhere}\n")
-    try:
+@pytest.fixture
+def drop_in(machine, configured):
+    """Change the unit, and start it with a configuration; both are put back."""
+
+    def restart(text, configuration=None):
+        os.mkdir(machine.path(DROP_INS))
+        machine.write(f"{DROP_INS}/changed.conf", f"[Service]\n{text}\n")
         machine.run("systemctl", "daemon-reload")
+        if configuration is not None:
+            configured(configuration)
         machine.run("systemctl", "restart", UNIT)
-        before = machine.shows(UNIT, "MainPID")
-        machine.unpack(packages[SERVER].path)
-        assert machine.shows(UNIT, "MainPID") not in (before, "0")
-        assert hello(machine)
+
+    yield restart
+    shutil.rmtree(machine.path(DROP_INS))
+    machine.run("systemctl", "daemon-reload")
+
+
+def restarted_by_upgrade(machine, package):
+    """Upgrade to it; what that said, if the service was restarted."""
+    before = machine.shows(UNIT, "MainPID")
+    said = machine.unpack(package.path).stdout
+    assert machine.shows(UNIT, "MainPID") not in (before, "0"), said
+    assert hello(machine)
+    return said
+
+
+def test_upgrade_of_the_package_restarts_what_it_cannot_reach(machine, packages, drop_in):
+    """Its control socket is elsewhere: the old version must not go on unnoticed."""
+    drop_in(r"""Environment="ZOMBIE_NOTE=it's 'two' \"words\", $5, `now`, a \\ and 7 %%" """
+            "ZOMBIE_CONTROL=/run/elsewhere/control.sock\n"
+            "RuntimeDirectory=\nRuntimeDirectory=elsewhere")  # fmt: skip
+    machine.run("rm", "-rf", "/run/zombie-server")  # it would be gone after the next boot
+    restarted_by_upgrade(machine, packages[SERVER])
+
+
+def test_upgrade_of_the_package_reads_the_configuration_as_the_service_does(machine, packages,
+                                                                            drop_in):  # fmt: skip
+    """Only one more group of its own may read it."""
+    machine.run("chgrp", "adm", CONF)
+    machine.run("chmod", "640", CONF)
+    try:
+        drop_in("SupplementaryGroups=adm\nEnvironment=ZOMBIE_CONTROL=/run/zombie-server/other.sock")
+        restarted_by_upgrade(machine, packages[SERVER])
     finally:
-        shutil.rmtree(machine.path(DROP_INS))
-        machine.run("systemctl", "daemon-reload")
+        machine.run("chmod", "644", CONF)
+        machine.run("chgrp", "root", CONF)
+
+
+def test_upgrade_of_the_package_restarts_what_cannot_be_taken_over(machine, packages, drop_in):
+    """There is no room for the trial of the new version beside the old one and its worker."""
+    drop_in("LimitNPROC=2", "instance { workers = 1 }\n")
+    said = restarted_by_upgrade(machine, packages[SERVER])
+    assert "cannot begin a trial: Resource temporarily unavailable" in said
+    assert status(machine)["upgrades"] == 0
+
+
+def upgrade_in_vain(machine, package):
+    """Upgrade to it; neither that nor a restart may have happened."""
+    before = status(machine)
+    assert "the old version goes on" in machine.unpack(package.path).stdout
+    after = status(machine)
+    assert (after["pid"], after["upgrades"]) == (before["pid"], before["upgrades"])
+    assert hello(machine)
 
 
 def test_upgrade_with_a_wrong_configuration_leaves_the_old_version_alone(machine, packages,
                                                                         configured):  # fmt: skip
-    before = status(machine)
     configured("nonsense\n")
-    assert "the old version goes on" in machine.unpack(packages[SERVER].path).stdout
-    after = status(machine)
-    assert (after["pid"], after["upgrades"]) == (before["pid"], before["upgrades"])
-    assert hello(machine)
+    upgrade_in_vain(machine, packages[SERVER])
+    words = ["journalctl", "-u", "zombie-server-check"]
+    eventually(lambda: "nonsense" in machine.run(*words).stdout, "the journal says why")
+
+
+def test_upgrade_judges_the_configuration_that_the_service_will_have(machine, packages, drop_in):
+    """The name of an overlay comes from /etc/default, and the overlay is wrong."""
+    drop_in("LimitNPROC=2", "instance { workers = 1 }\n")
+    machine.write(DEFAULTS, "ZOMBIE_ENV=shop\n")
+    overlay = os.path.join(os.path.dirname(CONF), "shop.conf")
+    machine.write(overlay, "nonsense\n")
+    try:
+        upgrade_in_vain(machine, packages[SERVER])
+    finally:
+        os.unlink(machine.path(overlay))
 
 
 def test_unit_leaves_room_for_all_that_the_server_does(machine, configured):
@@ -133,36 +192,21 @@ def test_unit_leaves_room_for_all_that_the_server_does(machine, configured):
 
 
 def loosening(words):
-    """The settings in the row of deploy/systemd/README.md that begins so."""
+    """The settings in the row of deploy/systemd/README.md that begins so, as a drop-in."""
     with open(os.path.join(SRCDIR, "deploy/systemd/README.md"), encoding="utf-8") as file:
         (row,) = [line for line in file if line.startswith(f"| {words}")]
-    return "[Service]\n" + "\n".join(re.findall(r"`(\w+=[^`]+)`", row)) + "\n"
+    return "\n".join(re.findall(r"`(\w+=[^`]+)`", row))
 
 
-@pytest.fixture
-def loosened(machine, configured):
-    """Loosen the unit for something, and start it with a configuration that needs it."""
-
-    def restart(words, text):
-        os.mkdir(machine.path(DROP_INS))
-        machine.write(f"{DROP_INS}/loosened.conf", loosening(words))
-        machine.run("systemctl", "daemon-reload")
-        configured(text)
-        machine.run("systemctl", "restart", UNIT)
-
-    yield restart
-    shutil.rmtree(machine.path(DROP_INS))
-    machine.run("systemctl", "daemon-reload")
-
-
-def test_port_below_1024_takes_one_capability(machine, loosened):
-    loosened("ports below 1024", 'listen "127.0.0.1:80" {\n}\n')
+def test_port_below_1024_takes_one_capability(machine, drop_in):
+    drop_in(loosening("ports below 1024"), 'listen "127.0.0.1:80" {\n}\n')
     assert machine.listeners == {"127.0.0.1:80"}
     machine.run("zombiectl", "upgrade")
 
 
-def test_workers_may_have_another_user_and_root_folder(machine, loosened):
-    loosened("`instance.user`", 'instance { user = "zombie-server" chroot = "/srv" }\n')
+def test_workers_may_have_another_user_and_root_folder(machine, drop_in):
+    drop_in(loosening("`instance.user`"),
+            'instance { user = "zombie-server" chroot = "/srv" }\n')  # fmt: skip
     machine.run("zombiectl", "upgrade")
     worker = status(machine)["processes"][0]["pid"]
     assert machine.run("readlink", f"/proc/{worker}/root").stdout == "/srv\n"
@@ -209,6 +253,15 @@ def test_distributor_runs_once_it_is_enabled(machine):
     assert "nodes        0 of 10000" in machine.run(*words).stdout
     machine.run("systemctl", "disable", "--now", unit)
     assert machine.listeners == {"127.0.0.1:3000"}
+
+
+@pytest.mark.parametrize("readme", readmes())
+def test_commands_of_the_readme_run(machine, readme):
+    for command in blocks(readme)[0]:
+        machine.run("sh", "-ec", command)
+    assert hello(machine)
+    machine.run("systemctl", "disable", "--now", SOCKET, "zombie-distributor.service")
+    machine.run("systemctl", "start", UNIT)
 
 
 def test_purging_stops_what_runs(machine):

@@ -148,16 +148,20 @@ class Etcd(contextlib.AbstractContextManager):
     def revoke(self, lease):
         self.ctl("lease", "revoke", format(lease, "x"))
 
-    def enable_auth(self, user="joe", password="secret of joe", prefix="/services/"):
-        """From now on everybody has to log in; this one may write below the prefix."""
+    def require_login(self):
+        """From now on everybody has to log in; ctl() does so as root."""
         self.ctl("user", "add", ROOT)
         self.ctl("user", "grant-role", "root", "root")
+        self.ctl("auth", "enable")
+        self.user = ROOT
+
+    def enable_auth(self, user="joe", password="secret of joe", prefix="/services/"):
+        """The same; this user may write below the prefix."""
         self.ctl("role", "add", "writer")
         self.ctl("role", "grant-permission", "writer", "--prefix=true", "readwrite", prefix)
         self.ctl("user", "add", f"{user}:{password}")
         self.ctl("user", "grant-role", user, "writer")
-        self.ctl("auth", "enable")
-        self.user = ROOT
+        self.require_login()
 
 
 class Relay(contextlib.AbstractContextManager):

@@ -17,6 +17,7 @@
 #include "base/address.h"
 #include "conf/conf.h"
 #include "discovery/directory.h"
+#include "base/clock.h"
 #include "discovery/discovery.h"
 #include "discovery/driver.h"
 
@@ -56,8 +57,19 @@ static void what_no_successor_registers_is_deregistered(void **state)
 {
     (void)state;
     make(&world.listener);
+    hand_over("other", DIRECTORY_REGISTERED);
+    await(" report-DOWN deregister-DOWN close left");
+}
+
+/* The registry may have one name for both, which is not to be gone in between. */
+static void it_deregisters_when_the_successor_has_registered(void **state)
+{
+    (void)state;
+    make(&world.listener);
+    int64_t begin_ms = clock_now_ms();
     hand_over("other", DIRECTORY_REGISTERING);
     await(" report-DOWN deregister-DOWN close left");
+    assert_true(clock_now_ms() - begin_ms >= world.conf.registry.deregister_timeout_ms);
 }
 
 /* It goes when the successor has registered, and not before. */
@@ -158,6 +170,7 @@ int main(void)
 #define TEST(name) cmocka_unit_test_setup_teardown(name, fixture_set_up, fixture_tear_down)
         TEST(a_successor_takes_the_registration_over),
         TEST(what_no_successor_registers_is_deregistered),
+        TEST(it_deregisters_when_the_successor_has_registered),
         TEST(a_successor_is_waited_for),
         TEST(a_successor_that_says_nothing_is_not_waited_for_long),
         TEST(without_a_registry_from_now_on_it_deregisters),

@@ -22,6 +22,7 @@
 #include <event2/event.h>
 
 #include "base/address.h"
+#include "base/clock.h"
 #include "herald/resolver.h"
 
 /* No answer at all. */
@@ -84,7 +85,7 @@ static void on_question(struct evdns_server_request *request, void *arg)
 
     world->questions++;
     for (size_t i = 0; i < sizeof(records) / sizeof(records[0]); i++) {
-        if (evutil_ascii_strcasecmp(question->name, records[i].name) == 0) {
+        if (strcmp(question->name, records[i].name) == 0) { /* strict, as that of podman */
             reply(request, &records[i], question->type);
             return;
         }
@@ -109,8 +110,8 @@ static void point_at(const struct world *world, int port, const char *more)
     write_file(world->servers, text);
 }
 
-/* Returns its port. */
-static int open_server(struct world *world)
+/* Returns a socket that nobody reads yet, and its port. */
+static int open_socket(int *ret_port)
 {
     struct sockaddr_in address = {.sin_family = AF_INET};
     socklen_t len = sizeof(address);
@@ -119,17 +120,27 @@ static int open_server(struct world *world)
     address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
     assert_int_equal(bind(fd, (struct sockaddr *)&address, len), 0);
     assert_int_equal(getsockname(fd, (struct sockaddr *)&address, &len), 0);
-    world->port = evdns_add_server_port_with_base(world->base, fd, 0, on_question, world);
-    assert_non_null(world->port);
-    return ntohs(address.sin_port);
+    *ret_port = ntohs(address.sin_port);
+    return fd;
 }
 
-static void make_resolver(struct world *world, long patience_ms)
+/* Returns its port. */
+static int open_server(struct world *world)
+{
+    int port, fd = open_socket(&port);
+
+    world->port = evdns_add_server_port_with_base(world->base, fd, 0, on_question, world);
+    assert_non_null(world->port);
+    return port;
+}
+
+static void make_resolver(struct world *world, long patience_ms, long detour_ms)
 {
     const struct resolver_settings settings = {.base = world->base,
                                                .resolv_conf = world->servers,
                                                .hosts = world->hosts,
-                                               .patience_ms = patience_ms};
+                                               .patience_ms = patience_ms,
+                                               .detour_ms = detour_ms};
 
     resolver_free(world->resolver);
     assert_int_equal(resolver_new(&settings, &world->resolver), 0);
@@ -146,7 +157,7 @@ static int set_up(void **state)
     write_file(world->hosts, "10.9.9.9 here.test\n");
     world->base = event_base_new();
     point_at(world, open_server(world), "search lan.test\n");
-    make_resolver(world, 60000);
+    make_resolver(world, 60000, 60000);
     *state = world;
     return 0;
 }
@@ -239,7 +250,7 @@ static void one_family_does_not_wait_for_ever(void **state)
 {
     struct world *world = *state;
 
-    make_resolver(world, 1);
+    make_resolver(world, 1, 60000);
     assert_string_equal(look_up(world, "mute.test"), "10.0.0.5:0 ttl=3");
     assert_int_equal(world->missing, AF_INET6);
 }
@@ -249,13 +260,84 @@ static void servers_that_change_are_noticed(void **state)
 {
     struct world *world = *state;
 
-    make_resolver(world, 1);
+    make_resolver(world, 1, 60000);
     look_up(world, "mute.test"); /* a question is taken back */
     evdns_close_server_port(world->port);
     point_at(world, open_server(world), "# another one\n");
     assert_string_equal(look_up(world, "here.test"), "10.9.9.9:0 ttl=10");
     assert_string_equal(look_up(world, "app."), "it has no address");
     assert_string_equal(look_up(world, "app"), "it has no address"); /* no domain is searched */
+}
+
+/* Beside it there is one that says nothing. */
+static void name_servers_are_asked_in_their_order(void **state)
+{
+    struct world *world = *state;
+    char more[64];
+    int port, mute = open_socket(&port);
+
+    snprintf(more, sizeof(more), "nameserver 127.0.0.1:%d\n", port);
+    evdns_close_server_port(world->port);
+    point_at(world, open_server(world), more);
+    make_resolver(world, 1, 60000);
+    for (int i = 0; i < 5; i++)
+        assert_string_equal(look_up(world, "four.test."), "10.0.0.3:0 10.0.0.9:0 ttl=5");
+    assert_int_equal(world->questions, 10);
+    close(mute);
+}
+
+static void on_question_to_the_sick(struct evdns_server_request *request, void *arg)
+{
+    (void)arg;
+    evdns_server_request_respond(request, DNS_ERR_FORMAT);
+}
+
+/* Before the one that the world has, another that refuses each question, which is returned. */
+static struct evdns_server_port *put_a_sick_one_first(struct world *world, const char *more)
+{
+    char next[96];
+    int port, fd = open_socket(&port);
+    struct evdns_server_port *sick =
+        evdns_add_server_port_with_base(world->base, fd, 0, on_question_to_the_sick, NULL);
+
+    evdns_close_server_port(world->port);
+    snprintf(next, sizeof(next), "nameserver 127.0.0.1:%d\n%s", open_server(world), more);
+    point_at(world, port, next);
+    return sick;
+}
+
+/* Until that knows nothing: then the first is asked again. */
+static void name_server_that_is_of_no_help_is_followed_by_the_next(void **state)
+{
+    struct world *world = *state;
+    char more[64];
+    int port, mute = open_socket(&port);
+
+    snprintf(more, sizeof(more), "nameserver 127.0.0.1:%d\n", port);
+    struct evdns_server_port *sick = put_a_sick_one_first(world, more);
+    assert_string_equal(look_up(world, "four.test."), "misformatted query");
+    assert_string_equal(look_up(world, "four.test."), "10.0.0.3:0 10.0.0.9:0 ttl=5");
+    assert_string_equal(look_up(world, "both.test."),
+                        "10.0.0.1:0 10.0.0.2:0 [2001:db8::1]:0 ttl=60");
+    assert_string_equal(look_up(world, "gone.test."), "it has no address");
+    assert_string_equal(look_up(world, "four.test."), "misformatted query");
+    evdns_close_server_port(sick);
+    close(mute);
+}
+
+static void first_name_server_is_asked_again_after_a_while(void **state)
+{
+    struct world *world = *state;
+    struct evdns_server_port *sick = put_a_sick_one_first(world, "");
+
+    make_resolver(world, 60000, 1);
+    assert_string_equal(look_up(world, "four.test."), "misformatted query");
+    int64_t end_ms = clock_now_ms() + 1;
+    do
+        event_base_loop(world->base, EVLOOP_NONBLOCK);
+    while (clock_now_ms() < end_ms);
+    assert_string_equal(look_up(world, "four.test."), "misformatted query");
+    evdns_close_server_port(sick);
 }
 
 static void names_that_are_none_are_refused(void **state)
@@ -315,6 +397,11 @@ int main(void)
         cmocka_unit_test_setup_teardown(what_stands_here_is_not_asked_for, set_up, tear_down),
         cmocka_unit_test_setup_teardown(one_family_does_not_wait_for_ever, set_up, tear_down),
         cmocka_unit_test_setup_teardown(servers_that_change_are_noticed, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(name_servers_are_asked_in_their_order, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(name_server_that_is_of_no_help_is_followed_by_the_next,
+                                        set_up, tear_down),
+        cmocka_unit_test_setup_teardown(first_name_server_is_asked_again_after_a_while, set_up,
+                                        tear_down),
         cmocka_unit_test_setup_teardown(names_that_are_none_are_refused, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lookups_may_be_dropped, set_up, tear_down),
         cmocka_unit_test_setup_teardown(lookups_may_be_given_up, set_up, tear_down),
