@@ -1,6 +1,7 @@
 """Fixtures: servers that are gone when their test is over, and whose logs show when it fails."""
 
 import os
+import signal
 
 import pytest
 
@@ -10,6 +11,9 @@ from lib.manager import Manager
 
 
 def pytest_configure(config):
+    # Who starts this in the background of a shell has them ignored, and programs inherit that.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
     config.addinivalue_line("markers", "smoke: fast; run by distcheck as well")
     config.addinivalue_line("markers", "alone: bears no other test beside it")
     config.addinivalue_line("markers", "valgrind: run under it as well, a few of each area")

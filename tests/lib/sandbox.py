@@ -212,11 +212,14 @@ class Sandbox:
         master, slave = pty.openpty()
         with self._open(command, stdin=slave, stdout=slave, stderr=slave) as running:
             os.close(slave)
-            ready, _, _ = select.select([master], [], [], DEADLINE)
-            output = os.read(master, 4096) if ready else b""
-            os.killpg(running.pid, signal.SIGINT)
-            status = running.wait(DEADLINE)
-            os.close(master)
+            try:
+                ready, _, _ = select.select([master], [], [], DEADLINE)
+                output = os.read(master, 4096) if ready else b""
+                os.killpg(running.pid, signal.SIGINT)
+                status = running.wait(DEADLINE)
+            finally:
+                running.kill()
+                os.close(master)
         assert output and status in (0, 130, -signal.SIGINT), f"{command}: {status}: {output}"
 
     def _serve(self, command):
