@@ -1,7 +1,6 @@
 """What the control socket tells: the status against the machine's own figures, events, the rest."""
 
 import datetime
-import os
 import re
 import signal
 import socket
@@ -12,7 +11,8 @@ import pytest
 from lib import burden, process
 from lib.client import render
 from lib.control import Client, admin_of, do, last_event, refusal, slot_of, status
-from lib.control import wait_for_event, wait_for_status, wait_until_settled, workers_of
+from lib.control import wait_for_event, wait_for_status, wait_until_heard, wait_until_settled
+from lib.control import workers_of
 from lib.reload import begin, begin_hanging, conf, frozen, held  # noqa: F401
 from lib.schema import STATUS, UUID, assert_fits
 from lib.unread import Unread, write_route
@@ -187,7 +187,7 @@ def test_starting(begin, conf, etc):
     conf.write(user="worker")
     etc.make_boots_hang()
     server = begin(preexec=etc.mount, wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "the socket is there")
+    wait_until_heard(server)
     now = wait_for_status(server, lambda s: len(s["processes"]) == 2, "two boot")
     assert now["state"] == "starting"
     assert [x["state"] for x in now["processes"]] == ["starting"] * 2

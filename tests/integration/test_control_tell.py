@@ -8,7 +8,8 @@ import pytest
 
 from lib import process
 from lib.control import Client, Rejected, do, events, find_event, last_event, refusal
-from lib.control import slot_of, status, wait_for_event, wait_for_upgrade, wait_until_settled
+from lib.control import slot_of, status, wait_for_event, wait_for_upgrade, wait_until_heard
+from lib.control import wait_until_settled
 from lib.schema import EVENT, KINDS, assert_fits
 from lib.unread import Unread, write_route
 from lib.upgrade import program  # noqa: F401
@@ -259,7 +260,7 @@ def test_logs_in_json_are_text_all_the_same(start):
 def test_logs_of_a_log_in_a_file(start, tmp_path):
     path = tmp_path / "file.log"
     server = start(f"log.target={path}", wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "it is heard")
+    wait_until_heard(server)
     wait_until_settled(server, 2)
     process.kill(slot_of(status(server), 1)["pid"], signal.SIGTERM)
     eventually(lambda: "got signal 15" in path.read_text(), "a worker logs")
@@ -271,7 +272,7 @@ def test_logs_of_a_log_in_a_file(start, tmp_path):
 
 def test_logs_of_a_full_disk(start):
     server = start("log.target=/dev/full", wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "it is heard")
+    wait_until_heard(server)
     wait_until_settled(server, 2)
     found = do(server, "logs", lines=1000).lines
     assert any("worker 2 is ready" in line for line in found)
@@ -287,7 +288,7 @@ def test_logs_of_a_pipe_that_nobody_reads(start, tmp_path):
     os.mkfifo(pipe)
     reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
     server = start(f"log.target={pipe}", wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "it is heard")
+    wait_until_heard(server)
     wait_until_settled(server, 2)
     with Client(server.control_path) as client:
         for _ in range(1500):  # more than the 64 KiB of a pipe
@@ -335,7 +336,7 @@ def test_log_level_outlives_the_opening_of_the_log(start, tmp_path):
     """It holds until the next reload."""
     path = tmp_path / "file.log"
     server = start(f"log.target={path}", wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "it is heard")
+    wait_until_heard(server)
     wait_until_settled(server, 2)
     do(server, "log-level", level="debug")
     do(server, "reopen-logs")
@@ -348,7 +349,7 @@ def test_reopen_logs(start, tmp_path):
     path, moved = tmp_path / "file.log", tmp_path / "old.log"
     access = tmp_path / "access.log"
     server = start(f"log.target={path}", "-o", f"access_log.target={access}", wait=False)
-    eventually(lambda: os.path.exists(server.control_path), "it is heard")
+    wait_until_heard(server)
     wait_until_settled(server, 2)
     os.rename(path, moved)
     os.rename(access, tmp_path / "access.old")

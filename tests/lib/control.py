@@ -276,6 +276,19 @@ def wait_for_event(server, kind, text="", since=0, **members):
                       f"an event {kind} with {text!r} {members}")  # fmt: skip
 
 
+def wait_until_heard(server):
+    """Until zombiectl may come: the socket is there a moment before anybody listens."""
+
+    def comes():
+        try:
+            with Client(path_of(server)):
+                return True
+        except OSError:
+            return False
+
+    eventually(comes, "the control socket is heard")
+
+
 def wait_for_status(server, predicate, what):
     """Poll the status until predicate(status); returns that status."""
 
