@@ -1,11 +1,13 @@
 """The commands of the documents that are for Docker are run as they stand there."""
 
+import contextlib
 import re
 import signal
 import subprocess
 
 import pytest
 
+from engine import SERVER
 from lib import client
 from lib.documents import commands_in
 from lib.wait import DEADLINE, eventually
@@ -68,6 +70,23 @@ def run_block(docker, folder, commands):
     assert not statuses or set(statuses) <= {0, 130}
 
 
+@contextlib.contextmanager
+def containers_for(docker, commands):
+    """Those that the commands take for granted are there within the block, and serve."""
+    named = (re.match(r"docker exec (\w+) ", command) for command in commands)
+    names = {match[1] for match in named if match}
+    try:
+        for name in names:
+            docker.run(f"docker run --detach --name {name} {SERVER}")
+            docker.run(f"until docker exec {name} zombiectl ping; do sleep 0.1; done")
+        yield
+    finally:
+        for name in names:
+            docker.run(f"docker rm --force --time 0 {name}")
+
+
 @pytest.mark.parametrize("document, number", COMMANDS)
 def test_commands_run(docker, tmp_path, document, number):
-    run_block(docker, tmp_path, COMMANDS[document, number])
+    commands = COMMANDS[document, number]
+    with containers_for(docker, commands):
+        run_block(docker, tmp_path, commands)
