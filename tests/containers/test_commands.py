@@ -7,7 +7,7 @@ import subprocess
 
 import pytest
 
-from engine import SERVER
+from engine import SERVER, Container
 from lib import client
 from lib.documents import commands_in
 from lib.wait import DEADLINE, eventually
@@ -71,14 +71,16 @@ def run_block(docker, folder, commands):
 
 
 @contextlib.contextmanager
-def containers_for(docker, commands):
+def containers_for(engine, docker, commands):
     """Those that the commands take for granted are there within the block, and serve."""
     named = (re.match(r"docker exec (\w+) ", command) for command in commands)
     names = {match[1] for match in named if match}
     try:
         for name in names:
             docker.run(f"docker run --detach --name {name} {SERVER}")
-            docker.run(f"until docker exec {name} zombiectl ping; do sleep 0.1; done")
+            execute = Container(engine, name).execute
+            eventually(lambda: execute("zombiectl", "ping", check=False).returncode == 0,
+                       f"{name} is heard")  # fmt: skip
         yield
     finally:
         for name in names:
@@ -86,7 +88,7 @@ def containers_for(docker, commands):
 
 
 @pytest.mark.parametrize("document, number", COMMANDS)
-def test_commands_run(docker, tmp_path, document, number):
+def test_commands_run(engine, docker, tmp_path, document, number):
     commands = COMMANDS[document, number]
-    with containers_for(docker, commands):
+    with containers_for(engine, docker, commands):
         run_block(docker, tmp_path, commands)
