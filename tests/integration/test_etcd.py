@@ -93,6 +93,16 @@ def test_secrets_that_are_repeated_are_shown_nowhere(start, etcd, target, why):
         assert "s3cret" not in shown and "token-of-joe" not in shown
 
 
+def test_token_that_is_refused_twice_costs_a_moment(start, etcd):
+    """As of a server that switches authentication off and on again meanwhile."""
+    refusals = [(401, b'{"message":"etcdserver: invalid auth token"}')] * 2
+    etcd.answer = lambda target: refusals.pop() if "grant" in target and refusals else None
+    server = start(*options(etcd, user="joe", password="s3cret"))
+    wait_until_registered(etcd, server)
+    server.wait_for_log("cannot register with etcd at .*: .*invalid auth token; serving goes on")
+    assert refusals == [] and "refuses" not in server.log
+
+
 # --- Looking up -----------------------------------------------------------------------
 
 
