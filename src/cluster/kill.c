@@ -23,7 +23,7 @@
 void kill_by_message(struct slot *slot, const struct message *message, int64_t deadline_ms)
 {
     const struct log_field who = LOG_NUMBER("worker", slot->worker);
-    int err = slot->channel != NULL ? channel_send(slot->channel, message) : -EPIPE;
+    int err = slot->channel != NULL ? channel_send_or_keep(slot->channel, message) : -EPIPE;
     if (err != 0 && err != -EPIPE)
         log_write(LOG_LEVEL_WARNING, &who, 1,
                   "%s %" PRIu64 " does not read its channel (%s), it has until its deadline",

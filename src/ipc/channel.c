@@ -23,6 +23,8 @@ struct channel {
     const struct channel_callbacks *callbacks;
     void *arg;
     struct event *readable;
+    struct event *writable; /* added while a message is kept */
+    struct message kept;
     bool closed;
     bool *freed; /* set by channel_free() while a callback of ours is on the stack */
 };
@@ -38,6 +40,7 @@ static void channel_close(struct channel *channel, int error)
 {
     channel->closed = true;
     event_del(channel->readable);
+    event_del(channel->writable);
     channel->callbacks->closed(error, channel->arg);
 }
 
@@ -124,6 +127,22 @@ static void on_readable(evutil_socket_t fd, short what, void *arg)
             return;
 }
 
+static void free_events(struct channel *channel)
+{
+    if (channel->readable != NULL)
+        event_free(channel->readable);
+    if (channel->writable != NULL)
+        event_free(channel->writable);
+}
+
+static void on_writable(evutil_socket_t fd, short what, void *arg)
+{
+    struct channel *channel = arg;
+    (void)fd;
+    (void)what;
+    channel_send_or_keep(channel, &channel->kept);
+}
+
 int channel_new(struct event_base *base, int fd, enum message_sender peer,
                 const struct channel_callbacks *callbacks, void *arg, struct channel **ret_channel)
 {
@@ -132,9 +151,10 @@ int channel_new(struct event_base *base, int fd, enum message_sender peer,
         return -ENOMEM;
     *channel = (struct channel){.fd = fd, .peer = peer, .callbacks = callbacks, .arg = arg};
     channel->readable = event_new(base, fd, EV_READ | EV_PERSIST, on_readable, channel);
-    if (channel->readable == NULL || event_add(channel->readable, NULL) != 0) {
-        if (channel->readable != NULL)
-            event_free(channel->readable);
+    channel->writable = event_new(base, fd, EV_WRITE, on_writable, channel);
+    if (channel->readable == NULL || channel->writable == NULL ||
+        event_add(channel->readable, NULL) != 0) {
+        free_events(channel);
         free(channel);
         return -ENOMEM;
     }
@@ -172,6 +192,16 @@ int channel_send(struct channel *channel, const struct message *message)
     return n < 0 ? -errno : 0;
 }
 
+int channel_send_or_keep(struct channel *channel, const struct message *message)
+{
+    int err = channel_send(channel, message);
+    event_del(channel->writable);
+    if (err != -EAGAIN)
+        return err;
+    channel->kept = *message;
+    return event_add(channel->writable, NULL) == 0 ? -EAGAIN : -ENOMEM;
+}
+
 void channel_flush(struct channel *channel)
 {
     if (channel == NULL || channel->closed)
@@ -187,7 +217,7 @@ void channel_free(struct channel *channel)
         return;
     if (channel->freed != NULL)
         *channel->freed = true;
-    event_free(channel->readable);
+    free_events(channel);
     close(channel->fd);
     free(channel);
 }

@@ -51,6 +51,13 @@ int channel_fd(const struct channel *channel);
 int channel_send(struct channel *channel, const struct message *message);
 
 /*
+ * The same, for a message without a descriptor that has to arrive: -EAGAIN says that it is kept
+ * and goes out as soon as the peer has made room, unless a later one has taken its place. Returns
+ * -ENOMEM where it cannot be kept.
+ */
+int channel_send_or_keep(struct channel *channel, const struct message *message);
+
+/*
  * Deliver what a dead peer left behind (NULL: nothing), without waiting for the loop, so that
  * its last words are read before its death is judged. Stops after as many
  * messages as a queue can hold: a child of the peer may go on writing.

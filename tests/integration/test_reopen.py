@@ -175,18 +175,41 @@ def test_worker_that_was_busy_gets_it_later(begin_with_file):
     wait_until_all_write_to(server, server.log_path)
 
 
+def fill_channel_of(worker, server):
+    """It is stopped: it has no room for what the master has to say."""
+    while f"worker {worker.id} keeps its old log: " not in server.log:
+        server.reopen()
+
+
 def test_worker_that_reads_nothing_holds_nobody_up(begin_with_file):
     server = begin_with_file()
     before = {pid: fds(pid) for pid in [server.pid, *process.children_of(server.pid)]}
-    with stopped(server.serving[:1]):
-        while f"worker {server.serving[0].id} keeps its old log: " not in server.log:
-            server.reopen()
+    late = server.serving[0]
+
+    def catches_up():
+        server.reopen()
+        return has_open(late.pid, server.log_path) == 1
+
+    with stopped([late]):
+        fill_channel_of(late, server)
         server.move_log()
         server.reopen()
         wait_until_all_write_to(server, server.log_path, [server.pid, server.serving[1].pid])
         assert server.fetch("/hello").status == 200
+    eventually(catches_up, "it writes to the new file as well")
     eventually(lambda: {pid: fds(pid) for pid in before} == before, "no descriptor is left over")
     assert sorted(worker.id for worker in server.serving) == [1, 2]
+
+
+def test_worker_that_has_no_room_for_the_order_to_leave_gets_it_later(begin_with_file):
+    server = begin_with_file("instance.grace_ms=600000")
+    late = server.serving[0]
+    with stopped([late]):
+        fill_channel_of(late, server)
+        server.send_signal(signal.SIGTERM)
+        server.wait_for_log(f"worker {late.id} does not read its channel")
+    assert server.wait() == 0
+    assert "killing worker" not in server.log
 
 
 @pytest.mark.parametrize("reason", ["Is a directory", "No such file or directory"])

@@ -30,6 +30,7 @@ UNIT_TESTS += \
 	%D%/test_cgroup_meter \
 	%D%/test_cgroup_path \
 	%D%/test_channel \
+	%D%/test_channel_full \
 	%D%/test_chaos_options \
 	%D%/test_chaos_plan \
 	%D%/test_chaos_report \

@@ -299,24 +299,6 @@ static void refuses_bad_frames(void **state)
     }
 }
 
-static void does_not_wait_for_a_peer_that_does_not_read(void **state)
-{
-    static const struct message stop = {.type = MESSAGE_STOP};
-    struct test *test = *state;
-    uint8_t frame[MESSAGE_SIZE];
-    int sent = 0, r;
-
-    while ((r = channel_send(test->channel, &stop)) == 0 && sent < 1000000)
-        sent++;
-    assert_int_equal(r, -EAGAIN);
-    assert_true(sent > 0);
-    assert_true(recv(test->peer, frame, sizeof(frame), 0) > 0);
-    while (recv(test->peer, frame, sizeof(frame), 0) > 0)
-        continue;
-    assert_int_equal(channel_send(test->channel, &stop), 0);
-    check(test, 0, 0, NOT_CLOSED);
-}
-
 /* No SIGPIPE either. */
 static void says_that_the_peer_is_gone(void **state)
 {
@@ -483,8 +465,6 @@ int main(void)
         cmocka_unit_test_setup_teardown(the_loop_delivers_the_words_before_a_reset, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(refuses_bad_frames, set_up, tear_down),
-        cmocka_unit_test_setup_teardown(does_not_wait_for_a_peer_that_does_not_read, set_up,
-                                        tear_down),
         cmocka_unit_test_setup_teardown(says_that_the_peer_is_gone, set_up, tear_down),
         cmocka_unit_test_setup_teardown(a_log_brings_its_descriptor, set_up_worker, tear_down),
         cmocka_unit_test_setup_teardown(no_descriptor_leaks, set_up, tear_down),
