@@ -10,7 +10,7 @@ from lib.access import COMBINED, HOUR, MINUTE, AccessLog
 from lib.access import access, start_logged  # noqa: F401
 from lib.client import render
 from lib.load import Kind, Load
-from lib.reload import finish, has_open, held, order_reload, reload_in_vain
+from lib.reload import finish, has_open, held, move_clients, reload_in_vain
 from lib.reload import begin, conf  # noqa: F401
 from lib.reload import reload as reload_all
 from lib.server import WITHOUT_LEAKS, Daemon
@@ -209,7 +209,7 @@ def test_reload_moves_it_for_new_workers_only(begin, conf, access, tmp_path):
     with held(server) as (connection, _):
         access.wait_for(1)
         conf.write(other.section(format="new $uri", buffer_bytes=0))
-        order_reload(server)
+        move_clients(server)
         server.fetch("/hello")
         assert other.wait_for(1) == ["new /hello"]
         finish(connection)

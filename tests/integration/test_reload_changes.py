@@ -13,8 +13,8 @@ import pytest
 
 from lib import process
 from lib.client import Connection, fetch, render
-from lib.reload import finish, frozen, held, identify, let_go, order_reload, reload
-from lib.reload import has_open, reload_in_vain, stopped, wait_until_told, with_user
+from lib.reload import finish, frozen, held, identify, let_go, move_clients, order_reload, reload
+from lib.reload import has_open, reload_in_vain, stopped, with_user
 from lib.reload import begin, begin_hanging, conf  # noqa: F401
 from lib.server import Daemon
 from lib.upgrade import descriptors, settle
@@ -376,9 +376,7 @@ def test_old_worker_may_die_by_chaos_that_the_new_configuration_forbids(begin, c
     with server.connect() as connection:
         worker = server.workers[identify(connection)]
         conf.write()
-        order_reload(server)
-        for number in (1, 2):
-            wait_until_told(server.workers[number])
+        move_clients(server)
         assert server.fetch("/workerKiller").status == 404
         connection.send(render(f"/workerKiller?mode=kill&after_ms={after_ms}"))
         assert connection.receive().status == 200

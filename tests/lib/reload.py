@@ -131,6 +131,14 @@ def order_reload(server):
     return wait_until_reloaded(server, done + 1)
 
 
+def move_clients(server):
+    """As order_reload(), until none of the workers before takes a connection any more."""
+    before = server.serving
+    order_reload(server)
+    for worker in before:
+        wait_until_told(worker)
+
+
 def reload(server, n=None):
     """Reload, and wait until n workers of the new generation, and nobody else, are there."""
     last = max(server.workers)
