@@ -351,7 +351,7 @@ def boots(start_fragile, etc, manager):
 
 @pytest.mark.root
 def test_successor_that_hangs_is_killed_in_time(boots, etc):
-    server = boots("instance.boot_timeout_ms=300")
+    server = boots("instance.boot_timeout_ms=1000")
     server.wait_for_log("killing worker 3: not ready in time")
     server.wait_for_log("worker 3 died: .*recycling is tried again in")
     etc.mend_boots()
@@ -362,7 +362,7 @@ def test_successor_that_hangs_is_killed_in_time(boots, etc):
 
 @pytest.mark.root
 def test_holder_that_dies_while_its_successor_boots_is_replaced_by_one(boots, etc, manager):
-    server = boots("instance.boot_timeout_ms=500")
+    server = boots("instance.boot_timeout_ms=1000")
     process.kill(server.workers[1].pid)
     server.wait_for_log("worker 1 died: killed by SIGKILL")
     assert server.identity()["worker"] == 2

@@ -201,7 +201,7 @@ def test_stop_ends_a_crash_loop(start_fragile, etc):
 
 @pytest.mark.root
 def test_worker_that_is_not_ready_in_time_is_killed(start_fragile, etc):
-    server = start_fragile("instance.boot_timeout_ms=100", workers=1)
+    server = start_fragile("instance.boot_timeout_ms=1000", workers=1)
     etc.make_boots_hang()
     kill_all(server)
     server.wait_for_log("killing worker 2: not ready in time")

@@ -13,7 +13,7 @@ import pytest
 
 from lib import process
 from lib.client import render
-from lib.reload import finish, frozen, held, order_reload, reload, with_user
+from lib.reload import finish, frozen, held, order_reload, reload, wait_until_told, with_user
 from lib.reload import begin, begin_hanging, conf  # noqa: F401
 from lib.upgrade import occurrences, settle
 from lib.wait import eventually
@@ -253,6 +253,8 @@ def test_worker_that_still_leaves_and_one_more_serve_side_by_side(begin):
     with held(server) as (connection, _):
         pause(server)
         more(server, 1)
+        for number in (1, 2):
+            wait_until_told(server.workers[number])
         assert server.identity()["worker"] == 3
         finish(connection)
     settle(server, 1, after=2)

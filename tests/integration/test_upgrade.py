@@ -224,7 +224,7 @@ def test_missing_program_is_refused(begin, program):
 
 
 def test_program_that_hangs_is_killed(begin, program):
-    server = begin("instance.boot_timeout_ms=500")
+    server = begin("instance.boot_timeout_ms=1000")
     program.write("#!/bin/sh\nexec sleep 1000\n")
     upgrade_in_vain(server, "the new program did not answer in time")
     program.install()
@@ -232,7 +232,7 @@ def test_program_that_hangs_is_killed(begin, program):
 
 
 def test_program_that_hangs_takes_its_children_along(begin, program, tmp_path):
-    server = begin("instance.boot_timeout_ms=500")
+    server = begin("instance.boot_timeout_ms=1000")
     program.write(f"#!/bin/sh\nsleep 1000 &\necho $! >'{tmp_path}/sleeper'\nwait\n")
     upgrade_in_vain(server, "the new program did not answer in time")
     sleeper = int((tmp_path / "sleeper").read_text())
