@@ -81,7 +81,8 @@ def test_the_client_of_npm_sees_what_we_register(start, client, registry):
     assert found["Service"]["ID"] == instance_of(server)
     assert found["Service"]["Port"] == server.port
     assert found["Service"]["Weights"]["Passing"] == 3 and found["Service"]["Meta"]["zone"] == "a"
-    assert found["Checks"][0]["Output"] == "UP"
+    # It comes with the first heartbeat.
+    eventually(lambda: client.do("health", APP)[0]["Checks"][0]["Output"] == "UP", "it says UP")
     server.stop()
     assert client.do("health", APP) == [] and client.do("services") == {}
 
