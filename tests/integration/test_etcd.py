@@ -12,6 +12,8 @@ from lib.proxy import route
 from lib.reload import begin, conf  # noqa: F401
 from lib.wait import eventually
 
+TOKEN_REFUSED = 401, b'{"message":"etcdserver: invalid auth token"}'
+
 
 def options(etcd, **more):
     given = {"type": "etcd", "app": "api", "url": etcd.url, "heartbeat_ms": 100, **more}
@@ -95,7 +97,7 @@ def test_secrets_that_are_repeated_are_shown_nowhere(start, etcd, target, why):
 
 def test_token_that_is_refused_twice_costs_a_moment(start, etcd):
     """As of a server that switches authentication off and on again meanwhile."""
-    refusals = [(401, b'{"message":"etcdserver: invalid auth token"}')] * 2
+    refusals = [TOKEN_REFUSED] * 2
     etcd.answer = lambda target: refusals.pop() if "grant" in target and refusals else None
     server = start(*options(etcd, user="joe", password="s3cret"))
     wait_until_registered(etcd, server)
@@ -135,6 +137,15 @@ def test_services_are_followed(look_up, etcd):
     etcd.delete("/services/api/10.0.0.1:80")
     wait_for_servers(server, "10.0.0.2:80")
     assert etcd.requests.count("/v3/kv/range") == 1
+
+
+def test_token_that_is_refused_twice_ends_no_session_of_look_ups(look_up, etcd):
+    put(etcd, "10.0.0.1:80")
+    refusals = [TOKEN_REFUSED] * 2
+    etcd.answer = lambda target: refusals.pop() if "range" in target and refusals else None
+    server = look_up('user = "joe"  password = "s3cret"')
+    wait_for_servers(server, "10.0.0.1:80")
+    assert refusals == [] and etcd.requests.count("/v3/auth/authenticate") == 2
 
 
 @pytest.mark.parametrize("end", ["cancel_watches", "end_watches"])

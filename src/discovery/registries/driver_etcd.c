@@ -77,9 +77,15 @@ static void finish_later(struct session *session, enum driver_outcome outcome, c
 
 static void finish_refused(struct session *session, const struct etcd_refusal *refusal)
 {
-    if (refusal->outcome == DRIVER_FORGOTTEN)
+    const struct driver_settings *settings = &session->settings;
+    bool has_user = conf_registry_user(settings->conf, settings->url) != NULL;
+    enum driver_outcome outcome = refusal->outcome;
+    if (outcome == DRIVER_FORGOTTEN)
         session->lease = 0;
-    finish(session, refusal->outcome, refusal->why);
+    /* Its login was let in just now: authentication is being switched, or a server lags behind. */
+    if (refusal->reason == ETCD_NO_TOKEN && has_user)
+        outcome = DRIVER_UNREACHABLE;
+    finish(session, outcome, refusal->why);
 }
 
 static void finish_answered(struct session *session, int r)

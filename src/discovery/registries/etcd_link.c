@@ -260,11 +260,7 @@ static void on_answer(const struct http_client_answer *answer, void *arg)
         return;
     }
     etcd_link_hide(call->link, &refusal);
-    bool lacks_token = refusal.reason == ETCD_NO_TOKEN && call->link->user != NULL;
-    /* Its login was let in just now: authentication is being switched, or a server lags behind. */
-    if (lacks_token && call->is_repeated)
-        refusal.outcome = DRIVER_UNREACHABLE;
-    if (!lacks_token || call->is_repeated) {
+    if (refusal.reason != ETCD_NO_TOKEN || call->is_repeated || call->link->user == NULL) {
         end(call, &refusal, "", 0);
         return;
     }
