@@ -52,8 +52,8 @@ int channel_send(struct channel *channel, const struct message *message);
 
 /*
  * The same, for a message without a descriptor that has to arrive: -EAGAIN says that it is kept
- * and goes out as soon as the peer has made room, unless a later one has taken its place. Returns
- * -ENOMEM where it cannot be kept.
+ * and goes out as soon as poll(2) sees room, unless a later one has taken its place; what is sent
+ * meanwhile may come before it. Returns -ENOMEM where it cannot be kept.
  */
 int channel_send_or_keep(struct channel *channel, const struct message *message);
 

@@ -1,5 +1,6 @@
 """USR1: the log goes on in a new file, for all processes, whatever they may open themselves."""
 
+import errno
 import os
 import signal
 import stat
@@ -177,7 +178,8 @@ def test_worker_that_was_busy_gets_it_later(begin_with_file):
 
 def fill_channel_of(worker, server):
     """It is stopped: it has no room for what the master has to say."""
-    while f"worker {worker.id} keeps its old log: " not in server.log:
+    full = f"worker {worker.id} keeps its old log: {os.strerror(errno.EAGAIN)}"
+    while full not in server.log:
         server.reopen()
 
 

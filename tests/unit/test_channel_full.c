@@ -27,6 +27,7 @@ struct test {
     int peer;
     int sent;   /* what it is full of */
     int closed; /* how often */
+    int error;  /* why */
 };
 
 static void on_message(const struct message *message, void *arg)
@@ -40,7 +41,7 @@ static void on_closed(int error, void *arg)
 {
     struct test *test = arg;
 
-    assert_int_equal(error, 0);
+    test->error = error;
     test->closed++;
 }
 
@@ -163,8 +164,24 @@ static void nothing_is_kept_for_a_peer_that_is_gone(void **state)
     turn(test);
     turn(test);
     assert_int_equal(test->closed, 1);
+    assert_int_equal(test->error, 0);
     assert_int_equal(channel_send_or_keep(test->channel, &stop), -EPIPE);
     assert_int_equal(event_base_get_num_events(test->base, EVENT_BASE_COUNT_ADDED), 0);
+}
+
+static void nothing_goes_to_a_peer_that_talks_nonsense(void **state)
+{
+    struct test *test = *state;
+    struct message last;
+
+    assert_int_equal(channel_send_or_keep(test->channel, &drain), -EAGAIN);
+    assert_int_equal(send(test->peer, "BRAINS", 6, 0), 6);
+    turn(test);
+    assert_int_equal(test->closed, 1);
+    assert_int_equal(test->error, -EBADMSG);
+    assert_int_equal(read_all(test, &last), test->sent);
+    turn(test);
+    assert_int_equal(read_all(test, &last), 0);
 }
 
 int main(void)
@@ -176,6 +193,8 @@ int main(void)
         cmocka_unit_test_setup_teardown(one_that_is_sent_at_once_takes_its_place, set_up,
                                         tear_down),
         cmocka_unit_test_setup_teardown(nothing_is_kept_for_a_peer_that_is_gone, set_up, tear_down),
+        cmocka_unit_test_setup_teardown(nothing_goes_to_a_peer_that_talks_nonsense, set_up,
+                                        tear_down),
     };
 
     cmocka_set_message_output(CM_OUTPUT_TAP);
